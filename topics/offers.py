@@ -1,0 +1,166 @@
+"""What receivers and integrators get. In clear: ids, codes, colours, times. The rest is sealed for its reader."""
+
+from uuid import UUID
+
+from pydantic import Field
+
+from topics.base import Line, Message, Millis, Moment, Slug, Text
+from topics.codes import (
+    Colour,
+    DeadLetterReason,
+    Destination,
+    ExtraFlag,
+    HandoverState,
+    NoticeKind,
+    Occasion,
+    ReceiptOutcome,
+    ViolenceKind,
+)
+from topics.reports import Address, Participant
+
+
+class Origin(Message):
+    """Where a message came in: the record on the broker."""
+
+    topic: str
+    partition: int = Field(ge=0)
+    offset: int = Field(ge=0)
+
+
+class Sealed(Message):
+    """Content that only its reader can open: AES-256-GCM under the key that ``keys`` holds by ``key_id``."""
+
+    key_id: UUID
+    data: str = Field(description="base64 of 12 bytes nonce and the ciphertext; the key id is authenticated with it")
+
+
+class Person(Message):
+    """Somebody of a receiver or the centre whom one can call."""
+
+    id: Slug
+    name: Line
+    phone: Line
+
+
+class OfferReport(Message):
+    """What a receiver needs of one report: to knock on the right door, and safely. Never the reporter."""
+
+    received_at: Moment
+    occasions: tuple[Occasion, ...]
+    violence_kinds: tuple[ViolenceKind, ...] = ()
+    extra_flags: tuple[ExtraFlag, ...] = ()
+    participants: tuple[Participant, ...] = ()
+    address: Address | None = Field(default=None, description="absent when it is secret")
+    address_secret: bool = False
+    summary: Text | None = None
+
+
+class OfferContent(Message):
+    """The sealed part of an offer."""
+
+    reports: tuple[OfferReport, ...]
+    reasons: tuple[Line, ...] = Field(description="why this colour, in Dutch")
+    safety_conditions: tuple[Line, ...] = ()
+    contact_person: Person | None = Field(default=None, description="of the centre, fixed for this team")
+    dv_specialist: Person | None = Field(default=None, description="the team's own")
+
+
+class Offer(Message):
+    """A case is offered to one receiver (on ``queue.<receiver>``). Answer with its ``handover_id``."""
+
+    handover_id: UUID
+    case_id: UUID
+    region: Slug
+    receiver: Slug
+    destination: Destination
+    colour: Colour | None = Field(description="none for what has no colour: held, or no domestic violence")
+    provisional: bool
+    reasons: tuple[str, ...] = Field(description="rule ids")
+    owner: Slug
+    executor: Slug
+    contact_person: Slug | None
+    dv_specialist: Slug | None
+    offered_at: Millis
+    accept_before: Millis = Field(description="T03")
+    open_questions: tuple[str, ...] = Field(default=(), description="indicators that nobody answered")
+    policy: str
+    test: bool = False
+    content: Sealed | None = Field(description="absent once the household's data were destroyed")
+
+
+class Recall(Message):
+    """An offer that no longer stands (on ``queue.<receiver>``)."""
+
+    handover_id: UUID
+    case_id: UUID
+    receiver: Slug
+    state: HandoverState = Field(description="RECALLED or SUPERSEDED")
+    at: Millis
+    test: bool = False
+
+
+class Notice(Message):
+    """Something that somebody must know (on ``notices.<receiver>``); it asks for no answer by itself."""
+
+    notice_id: UUID
+    kind: NoticeKind
+    to: Slug
+    person: Slug | None = Field(default=None, description="the person at that receiver, by id")
+    case_id: UUID | None = None
+    handover_id: UUID | None = None
+    colour: Colour | None = None
+    at: Millis
+    due: Millis | None = Field(default=None, description="when the step was due")
+    late: bool = False
+    state: HandoverState | None = Field(default=None, description="how the handover stands now")
+    now_with: Slug | None = None
+    test: bool = False
+    content: Sealed | None = None
+
+
+class FieldError(Message):
+    """One thing that is wrong, in the sender's words and never with the sender's values."""
+
+    pointer: str = Field(description="JSON pointer to the field")
+    code: str
+    detail: str
+    detail_en: str
+
+
+class Problem(Message):
+    """What is wrong with a message, as RFC 9457 has it, all errors together."""
+
+    type: str
+    title: str
+    title_en: str
+    status: int = 400
+    errors: tuple[FieldError, ...] = ()
+
+
+class Receipt(Message):
+    """What became of one published record; each record has one, within seconds (on ``receipts.<source>``)."""
+
+    receipt_id: UUID
+    origin: Origin
+    outcome: ReceiptOutcome
+    report_id: UUID | None = None
+    version: int | None = None
+    case_id: UUID | None = None
+    warnings: tuple[FieldError, ...] = ()
+    problem: Problem | None = None
+    at: Millis
+
+
+class DeadLetter(Message):
+    """A message that could not be taken in, kept whole and sealed for operations (on ``deadletters``)."""
+
+    letter_id: UUID
+    region: Slug
+    source: str = Field(description="the source, receiver or region whose topic it came from")
+    origin: Origin
+    reason: DeadLetterReason
+    problem: Problem
+    acute: bool = Field(description="an acute indicator could be read in it; the duty desk was told")
+    arrived_at: Millis
+    at: Millis
+    original: Sealed = Field(description="the bytes as they came, with key and headers")
