@@ -1,0 +1,110 @@
+"""The table of municipalities: every report that names one finds exactly one region."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.reference.municipalities import (
+    Municipality,
+    _rows,
+    _table,
+    known,
+    name_of,
+    region_of,
+    regions,
+    resolve,
+    slug,
+)
+
+DATES = st.dates(date(1900, 1, 1), date(2200, 12, 31))
+MERGED = ["0501", "0530", "0614"]
+
+
+@given(st.sampled_from(sorted(_table())), DATES)
+def test_every_code_has_exactly_one_region_on_any_date(code: str, on: date):
+    assert known(code)
+    assert region_of(code, on) in regions()
+
+
+def test_no_code_stands_in_the_table_twice_and_each_is_one_of_cbs():
+    codes = [row["cbs_code"] for row in _rows()]
+
+    assert len(codes) == len(set(codes)) == 342 + len(MERGED)
+    assert all(len(code) == 4 and code.isascii() and code.isdigit() for code in codes)
+
+
+def test_there_are_25_regions_each_with_a_municipality_today():
+    today = date(2026, 3, 18)
+
+    assert len(regions()) == 25
+    assert {region_of(code, today) for code in _table()} == set(regions())
+    assert len({row["safety_region_code"] for row in _rows()}) == 25
+
+
+def test_every_ended_municipality_has_a_successor_that_begins_the_day_after():
+    for ended in (m for m in _table().values() if m.valid_to or m.successor):
+        assert ended.valid_to is not None
+        assert ended.successor is not None
+        successor = _table()[ended.successor]
+        assert successor.valid_from is not None
+        assert (successor.valid_from - ended.valid_to).days == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "region"),
+    [
+        ("0772", "brabant-zuidoost"),
+        ("0546", "hollands-midden"),
+        ("0080", "fryslan"),
+        ("0153", "twente"),
+        ("0150", "ijsselland"),
+        ("0200", "noord-en-oost-gelderland"),
+    ],
+)
+def test_well_known_municipalities_lie_where_they_lie(code: str, region: str):
+    assert region_of(code, date(2026, 3, 18)) == region
+
+
+@pytest.mark.parametrize("code", MERGED)
+@pytest.mark.parametrize("on", [date(2022, 12, 31), date(2023, 1, 1), date(2031, 6, 1)])
+def test_the_old_codes_of_voorne_aan_zee_still_find_their_region(code: str, on: date):
+    assert known(code)
+    assert region_of(code, on) == region_of("1992", on) == "rotterdam-rijnmond"
+
+
+def test_a_merger_across_regions_counts_from_the_day_after_the_last():
+    # Given a municipality that merged twice, each time into another region
+    table = {
+        "9001": Municipality("9001", "Oud", "a", valid_to=date(2026, 12, 31), successor="9002"),
+        "9002": Municipality("9002", "Midden", "b", date(2027, 1, 1), date(2028, 12, 31), "9003"),
+        "9003": Municipality("9003", "Nieuw", "c", date(2029, 1, 1)),
+    }
+
+    # When it is asked for by its first code
+    found = [
+        resolve(table, "9001", date(year, month, 1)) for year, month in ((2026, 12), (2027, 1), (2029, 1))
+    ]
+
+    # Then it lies where it lay on that day; and asked too early, where it will lie
+    assert found == ["a", "b", "c"]
+    assert resolve(table, "9001", date(2026, 12, 31)) == "a"
+    assert resolve(table, "9003", date(2020, 1, 1)) == "c"
+
+
+@pytest.mark.parametrize("code", ["", "9999", "772", "GM0772", "0772 ", "Eindhoven"])
+def test_an_unknown_code_is_no_error_but_no_region_either(code: str):
+    assert not known(code)
+    assert name_of(code) is None
+    assert region_of(code, date(2026, 3, 18)) is None
+
+
+def test_names_keep_their_commas_and_accents():
+    assert name_of("0820") == "Nuenen, Gerwen en Nederwetten"
+    assert regions()["fryslan"] == "Fryslân"
+    assert regions()["noord-en-oost-gelderland"] == "Noord- en Oost-Gelderland"
+
+
+def test_two_regions_never_share_a_slug():
+    assert len({slug(name) for name in regions().values()}) == len({row["safety_region"] for row in _rows()})
