@@ -41,7 +41,9 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0
 MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^\d{4}$")]
 """CBS municipality code, four digits with leading zeros (``0772`` is Eindhoven)."""
 
-PartialDate = Annotated[str, StringConstraints(pattern=r"^(19|20)\d{2}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
+PartialDate = Annotated[
+    str, StringConstraints(pattern=r"^(19|20)\d{2}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")
+]
 """A date as far as it is known: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``."""
 
 Millis = Annotated[int, Field(ge=0, le=4_102_444_800_000)]

@@ -1,0 +1,473 @@
+"""The journal of a region: one record per input, holding the input and every event that followed from it.
+
+Format version 1. Times are milliseconds since 1970-01-01 UTC, by the broker's clock. Only ids, types, times,
+colours, rule ids and codes stand in clear; whatever is of a person is sealed (``Input.sealed``) under a key
+whose id alone is named. A reader that meets a newer ``v`` or an unknown event refuses the partition:
+nothing is ignored. New events ship one release before their first use.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import orjson
+
+FORMAT = 1
+
+DESK, INBOX, CLOCK = "desk", "inbox", "clock"
+"""Lanes: what people do, what is reported, and what the writer adds itself (firings, configuration)."""
+
+
+class UnknownFormat(Exception):
+    """A record of a newer format, or with an event that this release does not know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The record on the broker through which a message came in, and when the broker took it in (ms)."""
+
+    topic: str
+    partition: int
+    offset: int
+    arrived: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportInput:
+    """A report, split at intake: facts, match keys, the rest and the reporter are each sealed apart."""
+
+    type: str = "report"
+    origin: Origin
+    source: str
+    source_kind: str
+    report_id: str
+    version: int
+    kind: str
+    received: int
+    fingerprint: str
+    """Keyed hash of the whole content: tells a repeat from the reuse of an id."""
+    test: bool
+    key_id: str
+    sealed: dict[str, str]
+    """``facts``, ``links``, ``rest``, ``reporter``: base64; empty in the record of a repeat."""
+
+    @property
+    def identity(self) -> str:
+        return f"{self.source}/{self.report_id}/{self.version}"
+
+    @property
+    def thread(self) -> str:
+        """What all versions of one report share."""
+        return f"{self.source}/{self.report_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedInput:
+    """A message that intake could not read; its bytes go to the dead letters, sealed."""
+
+    type: str = "refused"
+    origin: Origin
+    source: str
+    source_kind: str
+    reason: str
+    acute: bool
+    report_id: str | None
+    version: int | None
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerInput:
+    """A receiver's answer to an offer; ``receiver`` is whose topic it came from."""
+
+    type: str = "answer"
+    origin: Origin
+    receiver: str
+    answer_id: str
+    case_id: str
+    handover_id: str
+    state: str
+    reason: str | None
+    by: str | None
+    answered: int
+    phoned: bool
+    key_id: str
+    sealed: dict[str, str]
+    """``note``: what was said, base64."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActInput:
+    """What a person of the centre does."""
+
+    type: str = "act"
+    origin: Origin
+    act_id: str
+    case_id: str
+    kind: str
+    actor: str
+    role: str
+    second: str | None
+    colour: str | None
+    indicators: dict[str, str]
+    done: int
+    key_id: str
+    sealed: dict[str, str]
+    """``reason``: base64."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickInput:
+    """The clock of the writer: deadlines that have passed fire."""
+
+    type: str = "tick"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigureInput:
+    """Policy and directory of the region from here on, as texts (YAML)."""
+
+    type: str = "configure"
+    policy: str
+    directory: str
+
+
+Input = ReportInput | RefusedInput | AnswerInput | ActInput | TickInput | ConfigureInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """This policy and directory hold from here on."""
+
+    type: str = "configured"
+    policy_hash: str
+    directory_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """A report belongs to this case from now on; ``opened`` when the case is new."""
+
+    type: str = "registered"
+    case_id: str
+    opened: bool
+    counts: bool
+    """Whether it counts as a repetition for later ones (a double-anonymous one never does)."""
+    involvement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """Why the report is held to be about the household of ``case_id``; a POSSIBLE link changes nothing."""
+
+    type: str = "linked"
+    case_id: str
+    kind: str
+    certainty: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triaged:
+    """The colour of the case from now on, and the rules that gave it (ids)."""
+
+    type: str = "triaged"
+    case_id: str
+    colour: str | None
+    provisional: bool
+    reasons: tuple[str, ...]
+    open_questions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """To whom the case belongs by the rules: destination and the rule's id."""
+
+    type: str = "routed"
+    case_id: str
+    destination: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a ladder: what happens (a code), when it is due (ms), who is told (receivers)."""
+
+    name: str
+    due: int
+    tells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """The case is offered to a receiver; T03 and the ladder are fixed here and are never moved later."""
+
+    type: str = "offered"
+    case_id: str
+    handover_id: str
+    receiver: str
+    destination: str
+    colour: str | None
+    accept_before: int
+    ladder: tuple[Step, ...]
+    contact_person: str | None
+    dv_specialist: str | None
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A handover moved, by its receiver's answer."""
+
+    type: str = "answered"
+    case_id: str
+    handover_id: str
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorChanged:
+    """Who does the work from now on."""
+
+    type: str = "executor_changed"
+    case_id: str
+    executor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerChanged:
+    """Who is responsible from now on."""
+
+    type: str = "owner_changed"
+    case_id: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFired:
+    """A step of a ladder fired, once. ``again`` is when the last step comes back (ms), if it does."""
+
+    type: str = "step_fired"
+    case_id: str
+    handover_id: str
+    step: str
+    due: int
+    late: bool
+    tells: tuple[str, ...]
+    again: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """An offer no longer stands: RECALLED by the policy, or SUPERSEDED by what became known."""
+
+    type: str = "taken_back"
+    case_id: str
+    handover_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Somebody is told something beside the handover (a notice)."""
+
+    type: str = "told"
+    case_id: str | None
+    handover_id: str | None
+    kind: str
+    to: str
+    person: str | None
+    key_id: str | None
+    """Of the sealed content, when the notice has one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveRefused:
+    """An answer that is not possible as the handover stands; its sender is told how it stands."""
+
+    type: str = "move_refused"
+    case_id: str
+    handover_id: str
+    receiver: str
+    wanted: str
+    state: str
+    now_with: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """A message that was taken in before; ``receipt`` is false when it is our own second delivery of it."""
+
+    type: str = "repeated"
+    case_id: str | None
+    receipt: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotDecided:
+    """Kept, but nothing follows: a lower version after a higher, a withdrawal, advice."""
+
+    type: str = "not_decided"
+    case_id: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLettered:
+    """The input goes to the dead letters, for a person."""
+
+    type: str = "dead_lettered"
+    letter_id: str
+    reason: str
+    acute: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActDone:
+    """An act of a person took effect; ``colour`` and ``provisional`` as they are after it."""
+
+    type: str = "act_done"
+    case_id: str
+    kind: str
+    actor: str
+    second: str | None
+    colour: str | None
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """The data of a household were destroyed: these keys are gone, and with them all that they sealed."""
+
+    type: str = "erased"
+    case_id: str
+    key_ids: tuple[str, ...]
+
+
+Event = (
+    Configured
+    | Registered
+    | Linked
+    | Triaged
+    | Routed
+    | Offered
+    | Answered
+    | ExecutorChanged
+    | OwnerChanged
+    | StepFired
+    | TakenBack
+    | Told
+    | MoveRefused
+    | Repeated
+    | NotDecided
+    | DeadLettered
+    | ActDone
+    | Erased
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One input and what followed. ``seq`` counts the region's records from 0; ``at`` never goes back."""
+
+    v: int = FORMAT
+    region: str
+    seq: int
+    at: int
+    lane: str
+    epoch: int
+    """Of the lane: a recorded resume on another cluster starts a new one."""
+    offset: int
+    """On the lane; on CLOCK the ``seq`` itself."""
+    policy: str
+    input: Input
+    events: tuple[Event, ...] = field(default=())
+
+
+INPUTS: dict[str, type[Any]] = {
+    str(cls.__dataclass_fields__["type"].default): cls
+    for cls in (ReportInput, RefusedInput, AnswerInput, ActInput, TickInput, ConfigureInput)
+}
+EVENTS: dict[str, type[Any]] = {
+    str(cls.__dataclass_fields__["type"].default): cls
+    for cls in Event.__args__  # type: ignore[attr-defined]
+}
+_TUPLES = {
+    cls: tuple(f.name for f in fields(cls) if str(f.type).startswith("tuple")) for cls in EVENTS.values()
+}
+
+
+def encode(record: Record) -> bytes:
+    """The record as canonical JSON (sorted keys): the same record gives the same bytes."""
+    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+
+
+def decode(raw: bytes) -> Record:
+    """A record from its bytes; raises ``UnknownFormat`` when this release cannot know what it means."""
+    found = orjson.loads(raw)
+    if found.get("v") != FORMAT:
+        raise UnknownFormat(f"journal format {found.get('v')}, this release reads {FORMAT}")
+    found["input"] = read_input(found["input"])
+    found["events"] = tuple(_event(event) for event in found["events"])
+    return Record(**found)
+
+
+def read_input(found: dict[str, Any]) -> Input:
+    """An input from its plain form."""
+    try:
+        cls = INPUTS[found["type"]]
+        if "origin" in found:
+            found["origin"] = Origin(**found["origin"])
+        made: Input = cls(**found)
+    except (KeyError, TypeError) as error:
+        raise UnknownFormat(f"input of type {found.get('type')}") from error
+    return made
+
+
+def _event(found: dict[str, Any]) -> Event:
+    try:
+        cls = EVENTS[found["type"]]
+        for name in _TUPLES[cls]:
+            found[name] = tuple(found[name])
+        if cls is Offered:
+            found["ladder"] = tuple(
+                Step(name=step["name"], due=step["due"], tells=tuple(step["tells"]))
+                for step in found["ladder"]
+            )
+        made: Event = cls(**found)
+    except (KeyError, TypeError) as error:
+        raise UnknownFormat(f"event of type {found.get('type')}") from error
+    return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneMessage:
+    """What intake writes on ``inbox`` and ``desk``: the input, and what only the region's writer may open.
+
+    ``wrapped`` is the key of this copy under the region's wrap key (``wrap`` names its version); casework
+    moves it to ``keys`` when it accepts the copy. ``original`` are the bytes as they came (sealed), for a
+    dead letter; ``problem`` says what is wrong, for the receipt. Neither reaches the journal.
+    """
+
+    v: int = FORMAT
+    region: str
+    wrap: str
+    wrapped: str
+    original: str
+    problem: dict[str, Any] | None
+    warnings: tuple[dict[str, Any], ...]
+    input: Input
+
+
+def encode_lane(message: LaneMessage) -> bytes:
+    """The message as JSON."""
+    return orjson.dumps(message)
+
+
+def decode_lane(raw: bytes) -> LaneMessage:
+    """The message from its bytes; raises ``UnknownFormat``."""
+    found = orjson.loads(raw)
+    if found.get("v") != FORMAT:
+        raise UnknownFormat(f"lane format {found.get('v')}, this release reads {FORMAT}")
+    found["input"] = read_input(found["input"])
+    found["warnings"] = tuple(found["warnings"])
+    return LaneMessage(**found)
