@@ -177,7 +177,9 @@ class Report(Message):
     safe_carer: Answered = Answered.UNKNOWN
     safe_place_wanted: Answered = Answered.UNKNOWN
     perpetrator_at_home: Answered = Answered.UNKNOWN
-    incident_number: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./-]{0,39}$")] | None = None
+    incident_number: (
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./-]{0,39}$")] | None
+    ) = None
     board_investigation: BoardInvestigation | None = None
     restraining_order: Order | None = None
     contact_ban: Order | None = None
@@ -187,7 +189,8 @@ class Report(Message):
     narrative: Text | None = None
     attachments: tuple[Attachment, ...] = Field(default=(), max_length=20)
     municipality: MunicipalityCode | None = Field(
-        default=None, description="where the household lives: by BRP, else by address, else where it was found"
+        default=None,
+        description="where the household lives: by BRP, else by address, else where it was found",
     )
 
     @model_validator(mode="after")

@@ -1,0 +1,405 @@
+"""One region on this worker: take it over, decide batch after batch, each in one transaction.
+
+The promise (docs/adr/0002): journal, queues and everything else that follows from an input are written in
+one transaction of a producer whose id belongs to the region. Opening fences whoever wrote before. What the
+journal holds last is where the next input starts, whatever offset a group has committed. When anything goes
+wrong inside a transaction, the book is thrown away and the region is opened again.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import (
+    IllegalStateError,
+    InvalidProducerEpoch,
+    KafkaError,
+    ProducerFenced,
+)
+
+from agents.stage.clock import BrokerClock
+from agents.stage.lane import Arrived, Lane
+from agents.stage.reading import compacted, reader, stretch
+from agents.stage.writer import Outgoing, Writer
+from topics.cluster import Cluster
+from topics.journal import DESK, INBOX, UnknownFormat
+from topics.specs import DESK as DESK_TOPIC
+from topics.specs import INBOX as INBOX_TOPIC
+from topics.specs import JOURNAL, KEYS, SNAPSHOTS
+
+log = structlog.get_logger("stage")
+
+BATCH_COUNT = 50
+BATCH_BYTES = 4 * 1024 * 1024
+BATCH_S = 0.020
+UNDECIDABLE_IN_A_ROW = 20
+TRANSACTION_TIMEOUT_MS = 5_000
+SNAPSHOT_EVERY = 5_000
+PAUSE_AT, RESUME_AT = 4_000, 1_000
+BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+LANES = {DESK: DESK_TOPIC.topic(), INBOX: INBOX_TOPIC.topic()}
+
+
+class RegionStopped(Exception):
+    """The region must not go on without a person: a hole, or one undecidable input after another."""
+
+
+class TopicMissing(Exception):
+    """A topic that a decision writes to is not on the cluster."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What this region did since it was opened here; read by the metrics."""
+
+    state: str = "opening"
+    batches: int = 0
+    inputs: int = 0
+    reopened: int = 0
+    last_batch_s: float = 0.0
+    batch_seconds: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What every region of a worker shares."""
+
+    cluster: Cluster
+    group: str
+    clock: BrokerClock
+    desk_end: Callable[[int, tuple[str, ...]], Awaitable[int | None]]
+    """Partition and answer topics -> end of the desk, None while answers are still on their way to it."""
+    pause: Callable[[str, int], None]
+    resume: Callable[[str, int], None]
+    monotonic: Callable[[], float] = time.monotonic
+
+
+class Region:
+    """One region partition that this worker holds. ``run`` until cancelled, or ``RegionStopped``."""
+
+    def __init__(self, name: str, partition: int, make_writer: Callable[[], Writer], tools: Tools) -> None:
+        self.name = name
+        self.partition = partition
+        self.seen = Seen()
+        self.writer: Writer | None = None
+        self._make_writer = make_writer
+        self._tools = tools
+        self._lanes: dict[str, Lane] = {}
+        self._early: list[Arrived] = []
+        self._paused: set[str] = set()
+        self._news = asyncio.Event()
+        self._closing = False
+        self._producer: AIOKafkaProducer | None = None
+        self._journal_next: int | None = None
+        self._since_snapshot = 0
+        self._undecidable = 0
+        self._topics_known: frozenset[str] = frozenset()
+        self._gate: int | None = None
+        self._gate_asked = 0.0
+
+    # What comes in -----------------------------------------------------------------------------------
+
+    def offer(self, record: Arrived) -> None:
+        """A record that Faust delivered; while the region is being opened it waits."""
+        if not self._lanes:
+            self._early.append(record)
+            return
+        lane = DESK if record.topic == LANES[DESK] else INBOX
+        self._lanes[lane].offer(record)
+        if len(self._lanes[lane].waiting) > PAUSE_AT and lane not in self._paused:
+            self._paused.add(lane)
+            self._tools.pause(LANES[lane], self.partition)
+        self._news.set()
+
+    def close(self) -> None:
+        """End after the batch in hand; ``run`` returns."""
+        self._closing = True
+        self._news.set()
+
+    # The life of a region ----------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Open, decide, and open again after a failure, until closed. Raises what no reopening can mend."""
+        failures = 0
+        try:
+            while not self._closing:
+                try:
+                    await self._open()
+                    failures = 0
+                    self.seen.state = "running"
+                    await self._work()
+                except (ProducerFenced, InvalidProducerEpoch):
+                    # Somebody else opened the region: if it is still ours, opening fences him in turn.
+                    log.warning("region_fenced", region=self.name)
+                    self._drop()
+                except (KafkaError, OSError, TimeoutError, TopicMissing) as error:
+                    log.warning("region_reopens", region=self.name, error=type(error).__name__, failures=failures)
+                    self._drop()
+                finally:
+                    await self._close_producer()
+                if not self._closing:
+                    self.seen.state = "reopening"
+                    self.seen.reopened += 1
+                    await asyncio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
+                    failures += 1
+        except (RegionStopped, UnknownFormat) as error:
+            # Nothing moves any more in this region, and nothing is lost; a person must look.
+            self.seen.state = "stopped"
+            log.critical("region_stopped", region=self.name, why=str(error))
+            raise
+        else:
+            self.seen.state = "closed"
+
+    def _drop(self) -> None:
+        """Forget everything that a transaction which did not end may have touched."""
+        self.writer = None
+        self._journal_next = None
+        waiting = [record for lane in self._lanes.values() for record in lane.waiting]
+        self._early = waiting + self._early
+        self._lanes = {}
+        self._gate = None
+
+    async def _close_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                await asyncio.wait_for(producer.stop(), 5)
+            except (TimeoutError, KafkaError, IllegalStateError) as error:
+                log.info("producer_close", region=self.name, error=type(error).__name__)
+
+    async def _open(self) -> None:
+        self.seen.state = "opening"
+        producer = AIOKafkaProducer(
+            **self._tools.cluster.client(),
+            client_id=f"meldstroom-region-{self.name}",
+            transactional_id=f"meldstroom-region-{self.name}",
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            retry_backoff_ms=10,
+            linger_ms=0,
+            max_request_size=8 * 1024 * 1024,
+            request_timeout_ms=10_000,
+        )
+        self._producer = producer
+        # First fence: from here on no former writer can commit, and his open transaction is ended.
+        await producer.start()
+        async with reader(self._tools.cluster) as consumer:
+            if self.writer is None:
+                writer = self._make_writer()
+                snapshot = await compacted(consumer, SNAPSHOTS.topic(), self.partition)
+                keys = await compacted(consumer, KEYS.topic(), self.partition)
+                self._journal_next = writer.restore(snapshot, keys)
+                self.writer = writer
+            replayed = 0
+            # A kept book follows what others wrote since; a new one reads all that the snapshot lacks.
+            async for records in stretch(consumer, JOURNAL.topic(), self.partition, self._journal_next):
+                for record in records:
+                    self.writer.replay(record.value or b"")
+                    self._journal_next = record.offset + 1
+                    replayed += 1
+                await asyncio.sleep(0)
+            lanes = {}
+            for lane, topic in LANES.items():
+                place = TopicPartition(topic, self.partition)
+                first = (await consumer.beginning_offsets([place]))[place]
+                expected = self.writer.expected(lane)
+                if expected is not None and expected < first:
+                    raise RegionStopped(f"{topic}: offsets {expected} to {first} are gone and were never decided")
+                lanes[lane] = Lane(first if expected is None else expected)
+        self._lanes = lanes
+        early, self._early = self._early, []
+        for record in sorted(early, key=lambda found: (found.topic, found.offset)):
+            self.offer(record)
+        self._since_snapshot = replayed
+        self._undecidable = 0
+        log.info("region_opened", region=self.name, partition=self.partition, replayed=replayed)
+
+    # Deciding ----------------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        assert self.writer is not None
+        now = await self._clock_known()
+        if first := self.writer.begin(now):
+            await self._commit(first, {})
+        while not self._closing:
+            await self._wait()
+            if self._closing:
+                return
+            for lane in (DESK, INBOX):
+                await self._fill_gap(lane)
+            started = self._tools.monotonic()
+            outgoing, offsets, count = await self._batch(started)
+            if outgoing:
+                await self._commit(outgoing, offsets)
+                took = self._tools.monotonic() - started
+                self.seen.batches += 1
+                self.seen.inputs += count
+                self.seen.batch_seconds.append(took)
+            self._let_flow()
+            if self.writer.snapshot_wanted() or self._since_snapshot >= SNAPSHOT_EVERY:
+                await self._snapshot()
+            await asyncio.sleep(0)
+
+    async def _clock_known(self) -> int:
+        while True:
+            now = self._tools.clock.now(self._tools.monotonic())
+            if now is not None:
+                return now
+            await asyncio.sleep(0.05)
+
+    async def _wait(self) -> None:
+        """Until something came in or a deadline passes; at most a second."""
+        assert self.writer is not None
+        if any(lane.ready() for lane in self._lanes.values()):
+            return
+        timeout = 1.0
+        due, now = self.writer.due(), self._tools.clock.now(self._tools.monotonic())
+        if due is not None and now is not None:
+            # A deadline that waits for the desk is asked for again soon.
+            timeout = min(timeout, max((due - now) / 1000, 0.02))
+        self._news.clear()
+        try:
+            await asyncio.wait_for(self._news.wait(), timeout)
+        except TimeoutError:
+            return
+
+    async def _batch(self, started: float) -> tuple[list[Outgoing], dict[str, int], int]:
+        """Decide what waits: the desk, then what is due, then the inbox, within the limits of a batch."""
+        outgoing: list[Outgoing] = []
+        offsets: dict[str, int] = {}
+        count = await self._decide_lane(DESK, outgoing, offsets, started, BATCH_COUNT)
+        if await self._may_fire():
+            outgoing += self._fire()
+            count += 1
+        if count < BATCH_COUNT:
+            count += await self._decide_lane(INBOX, outgoing, offsets, started, BATCH_COUNT - count)
+        return outgoing, offsets, count
+
+    async def _decide_lane(
+        self, name: str, outgoing: list[Outgoing], offsets: dict[str, int], started: float, room: int
+    ) -> int:
+        lane, count = self._lanes[name], 0
+        size = sum(len(out.value or b"") for out in outgoing)
+        while count < room and size < BATCH_BYTES and self._tools.monotonic() - started < BATCH_S:
+            taken = lane.take(1, BATCH_BYTES)
+            if not taken:
+                break
+            decided = self._decide(name, taken[0])
+            size += sum(len(out.value or b"") for out in decided)
+            outgoing += decided
+            offsets[LANES[name]] = lane.expected
+            count += 1
+        return count
+
+    def _decide(self, lane: str, record: Arrived) -> list[Outgoing]:
+        assert self.writer is not None
+        try:
+            decided = self.writer.decide(lane, record)
+        except (MemoryError, OSError, UnknownFormat):
+            raise  # never the message's fault
+        except Exception as error:
+            self._undecidable += 1
+            log.error("undecidable", region=self.name, lane=lane, offset=record.offset, error=type(error).__name__)
+            if self._undecidable > UNDECIDABLE_IN_A_ROW:
+                raise RegionStopped(f"more than {UNDECIDABLE_IN_A_ROW} inputs in a row could not be decided") from error
+            return self.writer.undecidable(lane, record, type(error).__name__)
+        self._undecidable = 0
+        return decided
+
+    def _fire(self) -> list[Outgoing]:
+        assert self.writer is not None
+        now = self._tools.clock.now(self._tools.monotonic())
+        if now is None:
+            return []
+        try:
+            return self.writer.tick(now)
+        except (MemoryError, OSError):
+            raise
+        except Exception as error:
+            raise RegionStopped(f"a deadline could not be decided: {type(error).__name__}") from error
+
+    async def _may_fire(self) -> bool:
+        """Whether what is due may fire: only when every answer that came before it has been read."""
+        assert self.writer is not None
+        due, now = self.writer.due(), self._tools.clock.now(self._tools.monotonic())
+        if due is None or now is None or now < due:
+            return False
+        asked = self._tools.monotonic()
+        if self._gate is None and asked - self._gate_asked >= 0.02:
+            self._gate_asked = asked
+            self._gate = await self._tools.desk_end(self.partition, self.writer.answers_from())
+        if self._gate is None or self._lanes[DESK].expected < self._gate:
+            return False
+        self._gate = None
+        return True
+
+    # Holes -------------------------------------------------------------------------------------------
+
+    async def _fill_gap(self, name: str) -> None:
+        lane = self._lanes[name]
+        until = lane.gap()
+        if until is None:
+            return
+        log.warning("hole_in_delivery", region=self.name, lane=name, start=lane.expected, until=until)
+        async with reader(self._tools.cluster) as consumer:
+            found: list[Arrived] = []
+            async for records in stretch(consumer, LANES[name], self.partition, lane.expected, until):
+                found += records
+        if [record.offset for record in found] != list(range(lane.expected, until)):
+            raise RegionStopped(f"{LANES[name]}: offsets {lane.expected} to {until} cannot be read")
+        lane.fill(found)
+
+    def _let_flow(self) -> None:
+        for lane in tuple(self._paused):
+            if len(self._lanes[lane].waiting) < RESUME_AT:
+                self._paused.discard(lane)
+                self._tools.resume(LANES[lane], self.partition)
+
+    # Writing -----------------------------------------------------------------------------------------
+
+    async def _commit(self, outgoing: list[Outgoing], offsets: Mapping[str, int]) -> None:
+        """All of it, or nothing: the records and the lanes' positions in one transaction."""
+        assert self._producer is not None
+        producer = self._producer
+        await self._all_known({out.topic for out in outgoing})
+        await producer.begin_transaction()
+        sent = [
+            await producer.send(
+                out.topic, value=out.value, key=out.key, partition=out.partition, headers=list(out.headers)
+            )
+            for out in outgoing
+        ]
+        if offsets:
+            await producer.send_offsets_to_transaction(
+                {TopicPartition(topic, self.partition): offset for topic, offset in offsets.items()},
+                self._tools.group,
+            )
+        await producer.commit_transaction()
+        journal = JOURNAL.topic()
+        for out, future in zip(outgoing, sent, strict=True):
+            metadata = future.result()
+            if out.topic == journal:
+                self._journal_next = metadata.offset + 1
+                self._since_snapshot += 1
+
+    async def _all_known(self, topics: set[str]) -> None:
+        """A send to a missing topic would hang for 40 s inside the open transaction: look before."""
+        assert self._producer is not None
+        if topics <= self._topics_known:
+            return
+        metadata = await self._producer.client.fetch_all_metadata()
+        self._topics_known = frozenset(metadata.topics(exclude_internal_topics=False))
+        if missing := topics - self._topics_known:
+            log.error("topic_missing", region=self.name, topics=sorted(missing))
+            raise TopicMissing(", ".join(sorted(missing)))
+
+    async def _snapshot(self) -> None:
+        assert self.writer is not None
+        if self._journal_next is not None:
+            await self._commit(self.writer.snapshot(self._journal_next), {})
+        self._since_snapshot = 0
+
+

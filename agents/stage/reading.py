@@ -1,0 +1,82 @@
+"""Reading whole partitions and single stretches beside Faust: for a takeover, and where delivery left a hole."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from agents.stage.lane import Arrived
+from topics.cluster import Cluster
+
+
+@asynccontextmanager
+async def reader(cluster: Cluster) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of no group that reads what is committed."""
+    consumer = AIOKafkaConsumer(
+        **cluster.client(),
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=100,
+        max_partition_fetch_bytes=8 * 1024 * 1024,
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def stretch(
+    consumer: AIOKafkaConsumer, topic: str, partition: int, start: int | None, until: int | None = None
+) -> AsyncIterator[list[Arrived]]:
+    """The records of a partition from ``start`` (None: its first) up to ``until`` (None: its end now)."""
+    place = TopicPartition(topic, partition)
+    consumer.assign([place])
+    if start is None:
+        await consumer.seek_to_beginning(place)
+    else:
+        consumer.seek(place, start)
+    end = (await consumer.end_offsets([place]))[place] if until is None else until
+    while await consumer.position(place) < end:
+        # Transaction markers take offsets too: the position can pass the end without a record.
+        found = await consumer.getmany(place, timeout_ms=200, max_records=5_000)
+        for records in found.values():
+            if batch := [arrived(record) for record in records if record.offset < end]:
+                yield batch
+
+
+async def compacted(consumer: AIOKafkaConsumer, topic: str, partition: int) -> dict[bytes, bytes]:
+    """What a compacted partition says now: the latest value of each key."""
+    latest: dict[bytes, bytes] = {}
+    async for records in stretch(consumer, topic, partition, None):
+        for record in records:
+            if record.key is None:
+                continue
+            if record.value is None:
+                latest.pop(record.key, None)
+            else:
+                latest[record.key] = record.value
+    return latest
+
+
+def arrived(record: object) -> Arrived:
+    """A record of aiokafka in our form."""
+    return Arrived(
+        record.topic,  # type: ignore[attr-defined]
+        record.partition,  # type: ignore[attr-defined]
+        record.offset,  # type: ignore[attr-defined]
+        record.timestamp,  # type: ignore[attr-defined]
+        record.key,  # type: ignore[attr-defined]
+        record.value,  # type: ignore[attr-defined]
+        tuple(record.headers),  # type: ignore[attr-defined]
+    )
+
+
+async def unread(
+    consumer: AIOKafkaConsumer, topics: tuple[str, ...], committed: Mapping[tuple[str, int], int]
+) -> bool:
+    """Whether a topic holds a record that the group with these ``committed`` offsets has not brought over."""
+    places = [TopicPartition(topic, 0) for topic in topics]
+    ends = await consumer.end_offsets(places)
+    return any(ends[place] > committed.get((place.topic, 0), 0) for place in places)
