@@ -83,9 +83,7 @@ def unseal(key: bytes, key_id: str, part: str, sealed: str) -> bytes:
 
 def wrap_for(public_key: ECKey, key: bytes) -> str:
     """The key for one receiver, as a compact JWE."""
-    return jwe.encrypt_compact(
-        {"alg": "ECDH-ES+A256KW", "enc": "A256GCM"}, key, public_key, algorithms=JWE_ALGORITHMS
-    )
+    return jwe.encrypt_compact({"alg": "ECDH-ES+A256KW", "enc": "A256GCM"}, key, public_key, algorithms=JWE_ALGORITHMS)
 
 
 def unwrap_with(private_jwk: dict[str, Any], wrapped: str) -> bytes:

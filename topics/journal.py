@@ -145,11 +145,12 @@ class Configured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """A report belongs to this case from now on; ``opened`` when the case is new."""
+    """A report belongs to this case from now on; ``opened`` when the case is new, and then ``owner`` has it."""
 
     type: str = "registered"
     case_id: str
     opened: bool
+    owner: str
     counts: bool
     """Whether it counts as a repetition for later ones (a double-anonymous one never does)."""
     involvement: str
@@ -175,6 +176,8 @@ class Triaged:
     provisional: bool
     reasons: tuple[str, ...]
     open_questions: tuple[str, ...]
+    floor: str | None
+    """The colour without what is only provisional; settling cannot go below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from agents.policy.calendar import Calendar, Compressed, Netherlands
 from topics.base import Slug
 from topics.codes import Colour
 
-
 M = TypeVar("M", bound=BaseModel)
 
 

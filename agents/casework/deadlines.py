@@ -1,0 +1,59 @@
+"""What happens when nobody answers: the ladder of an offer fires, step by step, each step once. Pure.
+
+Deadlines are levels: after a day asleep each missed step fires once, red first, marked late. The last step
+of a desk's ladder comes back until a person acts.
+"""
+
+from agents.casework.book import Case, Handover
+from agents.casework.handover import offer, take_back
+from agents.casework.inputs import Draft
+from agents.casework.routing import back
+from agents.casework.rules import Rules
+from agents.policy.model import millis, moment
+from topics import journal as j
+from topics.codes import Colour, HandoverState, NoticeKind
+
+LATE_MS = 60_000
+AT_ONCE = 100
+"""Handovers whose steps fire in one record: a desk and an inbox that wait are not held up by a backlog."""
+
+
+def fire(draft: Draft, rules: Rules) -> None:
+    """Everything that is due now, the most urgent first."""
+    for case, handover in draft.book.all_due(draft.now, AT_ONCE):
+        _climb(draft, rules, case, handover)
+
+
+def _climb(draft: Draft, rules: Rules, case: Case, handover: Handover) -> None:
+    place, due = handover.next_step, handover.due()
+    while due is not None and due <= draft.now:
+        step = handover.ladder[min(place, len(handover.ladder) - 1)]
+        place += 1
+        again = None
+        if place >= len(handover.ladder) and step.name != "RECALLED":
+            again = _again(draft, rules, handover)
+        draft.add(
+            j.StepFired(
+                case_id=case.id,
+                handover_id=handover.id,
+                step=step.name,
+                due=due,
+                late=draft.now - due > LATE_MS,
+                tells=step.tells,
+                again=again,
+            )
+        )
+        if step.name == "RECALLED":
+            take_back(draft, rules, case, handover, HandoverState.RECALLED)
+            colour = Colour(case.colour) if case.colour else None
+            offer(draft, rules, case.id, back(rules.directory, colour, handover.receiver), colour)
+            return
+        for to in step.tells:
+            draft.tell(NoticeKind(step.name), to, case_id=case.id, handover_id=handover.id)
+        due = handover.ladder[place].due if place < len(handover.ladder) else again
+
+
+def _again(draft: Draft, rules: Rules, handover: Handover) -> int:
+    """When the last step comes back: counted from now, so that an outage gives one repeat and not many."""
+    colour = Colour(handover.colour) if handover.colour else rules.policy.without_colour
+    return max(millis(rules.policy.again[colour].after(moment(draft.now), rules.calendar)), draft.now + 1)

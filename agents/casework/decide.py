@@ -1,0 +1,100 @@
+"""``decide(book, incoming) -> record``: everything that follows from one input. Pure: no clock, no chance, no I/O."""
+
+from dataclasses import replace
+
+from agents.casework.acts import act
+from agents.casework.book import Book, place
+from agents.casework.deadlines import fire
+from agents.casework.handover import answer
+from agents.casework.inputs import Draft, Incoming
+from agents.casework.reports import dead, report
+from agents.casework.rules import Rules, rules_of
+from agents.policy.model import text_hash
+from topics import journal as j
+from topics.codes import DeadLetterReason
+
+
+def decide(book: Book, incoming: Incoming) -> j.Record:
+    """The record of one input. The book is not changed: ``apply`` does that."""
+    now = max(book.now, incoming.at)
+    draft = Draft(book, incoming, now)
+    said = incoming.input
+    match said:
+        case j.ConfigureInput():
+            draft.add(j.Configured(policy_hash=text_hash(said.policy), directory_hash=text_hash(said.directory)))
+        case j.TickInput():
+            fire(draft, rules_of(book))
+        case j.ReportInput() | j.RefusedInput() | j.AnswerInput() | j.ActInput():
+            _from_outside(draft, rules_of(book), said)
+    return _record(draft, said)
+
+
+def undecidable(book: Book, incoming: Incoming) -> j.Record:
+    """The record of an input on which ``decide`` raised: put aside, and a person is told."""
+    draft = Draft(book, incoming, max(book.now, incoming.at))
+    dead(draft, rules_of(book), DeadLetterReason.UNDECIDABLE, acute=False, tell=True)
+    return _record(draft, incoming.input)
+
+
+def _from_outside(
+    draft: Draft, rules: Rules, said: j.ReportInput | j.RefusedInput | j.AnswerInput | j.ActInput
+) -> None:
+    book, origin = draft.book, place(said.origin)
+    if origin in book.origins:
+        draft.add(j.Repeated(case_id=None, receipt=False))
+        return
+    match said:
+        case j.RefusedInput():
+            dead(draft, rules, DeadLetterReason(said.reason), acute=said.acute)
+        case j.ReportInput():
+            if draft.incoming.facts is None:
+                raise ValueError("a report without its facts cannot be decided")
+            report(draft, rules, said, draft.incoming.facts, origin)
+        case j.AnswerInput():
+            _answer(draft, rules, said)
+        case j.ActInput():
+            case = book.cases.get(said.case_id)
+            if case is None:
+                dead(draft, rules, DeadLetterReason.UNKNOWN_CASE, acute=False)
+            elif said.act_id in case.done:
+                draft.add(j.Repeated(case_id=case.id, receipt=False))
+            else:
+                act(draft, rules, case, said)
+
+
+def _answer(draft: Draft, rules: Rules, said: j.AnswerInput) -> None:
+    case = draft.book.cases.get(said.case_id)
+    handover = case.handover(said.handover_id) if case is not None else None
+    if case is None or handover is None:
+        dead(draft, rules, DeadLetterReason.UNKNOWN_CASE, acute=False)
+    elif handover.receiver != said.receiver:
+        dead(draft, rules, DeadLetterReason.NOT_THE_RECEIVER, acute=False)
+    elif said.answer_id in case.done:
+        draft.add(j.Repeated(case_id=case.id, receipt=False))
+    else:
+        answer(draft, rules, case, handover, said)
+
+
+def _record(draft: Draft, said: j.Input) -> j.Record:
+    incoming, book = draft.incoming, draft.book
+    if isinstance(said, j.ReportInput) and not keeps_content(draft.events):
+        # What is not registered in a case leaves nothing of a person in the journal.
+        said = replace(said, sealed={})
+    elif isinstance(said, j.AnswerInput | j.ActInput) and any(isinstance(e, j.DeadLettered) for e in draft.events):
+        said = replace(said, sealed={})
+    return j.Record(
+        region=book.region,
+        seq=book.seq,
+        at=draft.now,
+        lane=incoming.lane,
+        epoch=incoming.epoch,
+        offset=book.seq if incoming.lane == j.CLOCK else incoming.offset,
+        policy=book.policy_hash,
+        input=said,
+        events=tuple(draft.events),
+    )
+
+
+def keeps_content(events: list[j.Event] | tuple[j.Event, ...]) -> bool:
+    """Whether the input's sealed parts are kept: its report belongs to a case."""
+    return any(isinstance(event, j.Registered) for event in events)

@@ -1,0 +1,160 @@
+"""Offering a case, and what a receiver's answer does to it (domain model, section 3.7). Pure.
+
+The executor changes at ACCEPTED, the owner at STARTED. A refusal always has a successor.
+"""
+
+from agents.casework.book import AWAITS_ANSWER, Case, Handover
+from agents.casework.inputs import Draft
+from agents.casework.routing import Route, back, investigation
+from agents.casework.rules import Rules
+from agents.policy.directory import Receiver
+from agents.policy.model import millis, moment
+from topics import journal as j
+from topics.codes import Colour, HandoverState, NoticeKind
+
+_FORWARD = ("OFFERED", "RECEIVED", "ACKNOWLEDGED", "ACCEPTED", "STARTED", "COMPLETED")
+
+
+def offer(
+    draft: Draft, rules: Rules, case_id: str, route: Route, colour: Colour | None, replaces: Handover | None = None
+) -> None:
+    """Offer the case. Its T03 and ladder are fixed here; the same receiver gains no time by a second offer."""
+    policy, receiver = rules.policy, route.receiver
+    clock = colour or policy.without_colour
+    start = moment(draft.now)
+    accept_before = millis(policy.accept[clock].after(start, rules.calendar))
+    steps = (policy.team_ladder if receiver.kind == "TEAM" else policy.desk_ladder)[clock]
+    ladder = [
+        j.Step(
+            name=step.step,
+            due=millis(step.at.after(start, rules.calendar)),
+            tells=tuple(_who(rules, receiver, who) for who in step.tells),
+        )
+        for step in steps
+    ]
+    if replaces is not None and replaces.receiver == receiver.id and replaces.state in AWAITS_ANSWER:
+        accept_before = min(accept_before, replaces.accept_before)
+        before = {step.name: step.due for step in replaces.ladder}
+        ladder = [
+            j.Step(name=step.name, due=max(min(step.due, before.get(step.name, step.due)), draft.now), tells=step.tells)
+            for step in ladder
+        ]
+    draft.add(j.Routed(case_id=case_id, destination=route.destination.value, rule=route.rule))
+    draft.add(
+        j.Offered(
+            case_id=case_id,
+            handover_id=draft.new_id(),
+            receiver=receiver.id,
+            destination=route.destination.value,
+            colour=colour.value if colour else None,
+            accept_before=accept_before,
+            ladder=tuple(ladder),
+            contact_person=receiver.contact_person.id if receiver.contact_person else None,
+            dv_specialist=receiver.dv_specialist.id if receiver.dv_specialist else None,
+            key_id=draft.new_id(),
+        )
+    )
+
+
+def take_back(draft: Draft, rules: Rules, case: Case, handover: Handover, state: HandoverState) -> None:
+    """End an open handover; what its receiver executed is the centre's again."""
+    draft.add(j.TakenBack(case_id=case.id, handover_id=handover.id, state=state.value))
+    if case.executor == handover.receiver:
+        draft.add(j.ExecutorChanged(case_id=case.id, executor=rules.directory.organisation))
+
+
+def answer(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.AnswerInput) -> None:
+    """What an answer of the right receiver does. What is not possible is answered with how it stands."""
+    state, wanted = handover.state, said.state
+    if state not in _FORWARD or state == "COMPLETED":
+        _refuse_move(draft, case, handover, said)
+    elif wanted in ("REFUSED", "RETURNED"):
+        if (wanted == "REFUSED") is not (state in AWAITS_ANSWER):
+            _refuse_move(draft, case, handover, said)
+        else:
+            _refused(draft, rules, case, handover, said)
+    elif _FORWARD.index(wanted) <= _FORWARD.index(state):
+        draft.add(j.NotDecided(case_id=case.id, why="no_change"))
+    elif wanted == "COMPLETED" and state != "STARTED":
+        _refuse_move(draft, case, handover, said)
+    else:
+        draft.add(j.Answered(case_id=case.id, handover_id=handover.id, state=wanted, reason=None))
+        if wanted in ("ACCEPTED", "STARTED") and state in AWAITS_ANSWER:
+            draft.add(j.ExecutorChanged(case_id=case.id, executor=handover.receiver))
+        if wanted == "STARTED":
+            receiver = rules.directory.receiver(handover.receiver)
+            desk = receiver is not None and receiver.kind == "DESK"
+            owner = rules.directory.organisation if desk else handover.receiver
+            if owner != case.owner:
+                draft.add(j.OwnerChanged(case_id=case.id, owner=owner))
+
+
+def raised(draft: Draft, case: Case, colour: Colour, rule: str) -> Colour:
+    """The case at least this colour, for one more reason."""
+    now = Colour(case.colour) if case.colour else Colour.GREEN
+    if now.severity >= colour.severity:
+        return now
+    floor = Colour(case.settled_floor) if case.settled_floor else colour
+    draft.add(
+        j.Triaged(
+            case_id=case.id,
+            colour=colour.value,
+            provisional=case.provisional,
+            reasons=(*case.reasons, rule),
+            open_questions=tuple(case.open_questions),
+            floor=max(colour, floor, key=lambda found: found.severity).value,
+        )
+    )
+    return colour
+
+
+def _refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.AnswerInput) -> None:
+    desks = rules.directory.desks
+    draft.add(j.Answered(case_id=case.id, handover_id=handover.id, state=said.state, reason=said.reason))
+    if said.reason == "CAPACITY":
+        # Recorded, and up the ladder; it releases nobody and stops no clock.
+        draft.tell(NoticeKind.CAPACITY, desks.coordination, case_id=case.id, handover_id=handover.id)
+        return
+    if case.executor == handover.receiver:
+        draft.add(j.ExecutorChanged(case_id=case.id, executor=rules.directory.organisation))
+    if case.refusals >= 1:
+        draft.tell(NoticeKind.REFUSED, desks.duty, case_id=case.id, handover_id=handover.id)
+    colour = Colour(case.colour) if case.colour else None
+    family_refuses = said.reason == "FAMILY_REFUSES"
+    if said.reason == "TOO_SEVERE" or (family_refuses and said.state == "RETURNED"):
+        colour = raised(draft, case, Colour.YELLOW, "U8")
+    if family_refuses and colour is not Colour.RED:
+        successor = investigation(rules.directory)
+    else:
+        successor = back(rules.directory, colour, handover.receiver)
+    offer(draft, rules, case.id, successor, colour)
+
+
+def _refuse_move(draft: Draft, case: Case, handover: Handover, said: j.AnswerInput) -> None:
+    current = case.current()
+    draft.add(
+        j.MoveRefused(
+            case_id=case.id,
+            handover_id=handover.id,
+            receiver=said.receiver,
+            wanted=said.state,
+            state=handover.state,
+            now_with=current.receiver if current else case.owner,
+        )
+    )
+
+
+def _who(rules: Rules, receiver: Receiver, who: str) -> str:
+    """``receiver`` or ``receiver/person``: whom a step of a ladder tells."""
+    desks = rules.directory.desks
+    match who:
+        case "specialist" if receiver.dv_specialist is not None:
+            return f"{receiver.id}/{receiver.dv_specialist.id}"
+        case "contact_person" if receiver.contact_person is not None:
+            return f"{desks.assessment}/{receiver.contact_person.id}"
+        case "contact_person" | "coordination":
+            return desks.coordination
+        case "duty":
+            return desks.duty
+        case _:
+            return receiver.id

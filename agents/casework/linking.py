@@ -1,0 +1,87 @@
+"""Which case a report belongs to, and how known its household is (domain model, section 3.8). Pure."""
+
+from dataclasses import dataclass
+
+from agents.casework.book import Book, Case
+from agents.casework.rules import Rules, local_date
+from agents.facts import Link
+from agents.policy.model import millis, moment
+from topics import journal as j
+from topics.codes import Certainty, EarlierInvolvement, LinkKind
+
+_SURE = {Certainty.CERTAIN.value: 2, Certainty.PROBABLE.value: 1, Certainty.POSSIBLE.value: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The case that a report joins (None: a new one), and every link that was seen."""
+
+    case: Case | None
+    links: tuple[j.Linked, ...]
+    persons: int
+    """So many persons were known in that case."""
+
+
+def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
+    """The case of an earlier version, else of a household that is surely or probably the same.
+
+    A merely POSSIBLE link is shown and changes nothing. What is held (double anonymous) is shown, never joined.
+    """
+    best: dict[str, tuple[int, Link]] = {}
+    persons: dict[str, int] = {}
+    for link in links:
+        for case_id in book.codes.get(link.code, ()):
+            sure = _SURE[link.certainty]
+            if case_id not in best or sure > best[case_id][0]:
+                best[case_id] = (sure, link)
+            if link.kind == LinkKind.SAME_PERSON.value:
+                persons[case_id] = persons.get(case_id, 0) + 1
+    seen = tuple(
+        j.Linked(
+            case_id=case_id,
+            kind=link.kind,
+            certainty=link.certainty if joinable(book.cases[case_id]) else Certainty.POSSIBLE.value,
+        )
+        for case_id, (_, link) in sorted(best.items())
+    )
+    known = book.threads.get(thread)
+    own = book.cases.get(known[1] or "") if known is not None else None
+    if own is None:
+        sure_ones = [book.cases[found] for found, (sure, _) in best.items() if sure and joinable(book.cases[found])]
+        own = max(sure_ones, key=lambda case: (not case.closed, case.last_at, case.id), default=None)
+    return Found(own, seen, persons.get(own.id, 0) if own else 0)
+
+
+def joinable(case: Case) -> bool:
+    """Whether another report can join the case: not what is held or has no colour, nor what was erased."""
+    return case.colour is not None and not case.erased
+
+
+def earlier_reports(case: Case | None, said: j.ReportInput, incident: str | None, days: int) -> int:
+    """How many other reports count as repetition: within ``days`` whole days, of another incident."""
+    if case is None:
+        return 0
+    on = local_date(said.received)
+    counted = {
+        entry.thread
+        for entry in case.entries
+        if entry.counts
+        and entry.thread != said.thread
+        and not (incident is not None and entry.incident == incident)
+        and abs((on - local_date(entry.received)).days) <= days
+    }
+    return len(counted)
+
+
+def involvement(rules: Rules, case: Case | None, said: j.ReportInput, persons: int) -> EarlierInvolvement:
+    """The CBS class of a report: whether this household was known."""
+    if case is None:
+        return EarlierInvolvement.FIRST
+    if any(entry.thread == said.thread for entry in case.entries):
+        return EarlierInvolvement(case.involvement)
+    if not case.closed and case.entries:
+        first = moment(case.entries[-1].received)
+        until = rules.calendar.end_of_working_day(first, rules.policy.assessment_working_days)
+        if said.received <= millis(until):
+            return EarlierInvolvement.DURING_ASSESSMENT
+    return EarlierInvolvement.REPEAT_SEVERAL_KNOWN if persons > 1 else EarlierInvolvement.REPEAT_ONE_KNOWN

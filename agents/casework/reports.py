@@ -1,0 +1,190 @@
+"""What a report does (domain model, section 5): gates, link, colour, route, offer. Pure."""
+
+from agents.casework.book import AWAITS_ANSWER, Case, Handover
+from agents.casework.handover import offer, take_back
+from agents.casework.inputs import Draft
+from agents.casework.linking import earlier_reports, find_case, involvement, joinable
+from agents.casework.routing import Route, assessment, held, other_care, route
+from agents.casework.rules import Rules, local_date
+from agents.casework.triage import ACUTE, STRUCTURAL, Triage, any_of, triage
+from agents.facts import Facts
+from topics import journal as j
+from topics.codes import Colour, DeadLetterReason, HandoverState, NoticeKind, ReportKind
+
+
+def report(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts, origin: str) -> None:
+    """Decide one report that can be read."""
+    book, duty = draft.book, rules.directory.desks.duty
+    acute = any_of(facts, ACUTE)
+    known = book.identities.get(said.identity)
+    if known is not None:
+        case_id, fingerprint, where = known
+        if fingerprint == said.fingerprint:
+            # The same record twice is our own doing and no repeat of the sender's.
+            draft.add(j.Repeated(case_id=case_id, receipt=where != origin))
+            return
+        dead(draft, rules, DeadLetterReason.ID_REUSE, acute=acute)
+        return
+    highest = book.threads.get(said.thread)
+    if highest is not None and said.version < highest[0]:
+        draft.add(j.NotDecided(case_id=highest[1], why="lower_version"))
+        return
+    if said.kind == ReportKind.WITHDRAWAL:
+        # Recorded and shown; nothing stops or lowers (G8).
+        draft.add(j.NotDecided(case_id=highest[1] if highest else None, why="withdrawal"))
+        return
+    if said.kind == ReportKind.ADVICE:
+        # Nothing of a family is kept (G4); an acute sign still reaches a person (G9).
+        draft.add(j.NotDecided(case_id=None, why="advice"))
+        if acute or any_of(facts, STRUCTURAL):
+            draft.tell(NoticeKind.ACUTE_WITHOUT_CASE, duty, case_id=None)
+        return
+    if facts.disclosure == "DOUBLE_ANONYMOUS" or said.kind == ReportKind.OTHER_CARE:
+        _without_colour(draft, rules, said, facts)
+        return
+    _signal(draft, rules, said, facts)
+
+
+def _without_colour(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> None:
+    """Held (G6) or no domestic violence (G5): a case of its own, that counts for nothing else."""
+    found = find_case(draft.book, draft.incoming.opened.links, said.thread)
+    case_id = draft.new_id()
+    _register(draft, rules, said, case_id, opened=True, counts=False, known_as="UNCLASSIFIED", links=found.links)
+    serious = any_of(facts, ACUTE) or any_of(facts, STRUCTURAL)
+    if facts.disclosure == "DOUBLE_ANONYMOUS":
+        chosen = held(rules.directory)
+    else:
+        chosen = other_care(facts, rules.directory, local_date(draft.now), first_to_desk=serious)
+    if serious:
+        draft.tell(NoticeKind.ACUTE_WITHOUT_CASE, rules.directory.desks.duty, case_id=case_id)
+    offer(draft, rules, case_id, chosen, None)
+
+
+def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> None:
+    opened = draft.incoming.opened
+    found = find_case(draft.book, opened.links, said.thread)
+    case = found.case
+    if case is not None and not joinable(case):
+        case = None
+    known_as = involvement(rules, case, said, found.persons)
+    earlier = earlier_reports(case, said, opened.incident, rules.policy.repetition_days)
+    outcome = triage(facts, earlier, local_date(said.received))
+    case_id = case.id if case is not None else draft.new_id()
+    _register(draft, rules, said, case_id, opened=case is None, counts=True, known_as=known_as.value, links=found.links)
+    before = case if case is not None and not case.closed else None
+    colour, provisional = _coloured(draft, case_id, before, outcome)
+    if colour is Colour.RED:
+        draft.tell(NoticeKind.RED, rules.directory.desks.duty, case_id=case_id)
+    chosen = route(facts, colour, provisional, rules.directory, local_date(draft.now))
+    if case is None:
+        offer(draft, rules, case_id, chosen, colour)
+    else:
+        place(draft, rules, case, chosen, colour, by_person=False)
+
+
+def _coloured(draft: Draft, case_id: str, before: Case | None, outcome: Triage) -> tuple[Colour, bool]:
+    """The case's colour now: the highest so far. What is open stays provisional until a person settles it."""
+    colours = [outcome.colour]
+    floors = [outcome.floor]
+    if before is not None:
+        colours += [Colour(before.colour)] if before.colour else []
+        floors += [Colour(before.settled_floor)] if before.settled_floor else []
+    colour = max(colours, key=lambda found: found.severity)
+    floor = max(floors, key=lambda found: found.severity)
+    was_open = before is not None and before.provisional
+    provisional = (outcome.provisional or was_open) and colour is not Colour.RED
+    questions = outcome.open_questions
+    if before is not None and was_open:
+        questions = tuple(dict.fromkeys((*before.open_questions, *questions)))
+    reasons = outcome.reasons
+    if before is not None and before.colour and Colour(before.colour).severity > outcome.colour.severity:
+        reasons = tuple(dict.fromkeys((*before.reasons, *reasons)))
+    draft.add(
+        j.Triaged(
+            case_id=case_id,
+            colour=colour.value,
+            provisional=provisional,
+            reasons=reasons,
+            open_questions=questions,
+            floor=floor.value,
+        )
+    )
+    return colour, provisional
+
+
+def place(draft: Draft, rules: Rules, case: Case, chosen: Route, colour: Colour, *, by_person: bool) -> None:
+    """Bring a known case to where it belongs now. One handover is open; who has started is told, not passed by."""
+    current = case.current()
+    if current is None:
+        offer(draft, rules, case.id, chosen, colour)
+        return
+    risen = current.colour is None or colour.severity > Colour(current.colour).severity
+    if _stays(rules, current, chosen, risen=risen, by_person=by_person):
+        draft.tell(
+            NoticeKind.RAISED if risen else NoticeKind.NEW_REPORT,
+            current.receiver,
+            case_id=case.id,
+            handover_id=current.id,
+            content=not by_person,
+        )
+        return
+    if current.state == HandoverState.STARTED:
+        draft.tell(
+            NoticeKind.RAISED if risen else NoticeKind.NEW_REPORT,
+            current.receiver,
+            case_id=case.id,
+            handover_id=current.id,
+        )
+        offer(draft, rules, case.id, chosen, colour)
+        return
+    take_back(draft, rules, case, current, HandoverState.SUPERSEDED)
+    offer(draft, rules, case.id, chosen, colour, replaces=current)
+
+
+def _stays(rules: Rules, current: Handover, chosen: Route, *, risen: bool, by_person: bool) -> bool:
+    """Whether the open handover is the right one: same addressee, or a desk of the centre that has it already."""
+    same = current.receiver == chosen.receiver.id and current.destination == chosen.destination
+    if same:
+        # A higher colour needs its own clock, unless somebody has accepted.
+        return not risen or current.state not in AWAITS_ANSWER
+    receiver = rules.directory.receiver(current.receiver)
+    at_the_centre = receiver is not None and receiver.kind == "DESK"
+    return at_the_centre and not risen and not by_person
+
+
+def replace_route(draft: Draft, rules: Rules, facts: Facts | None, colour: Colour, provisional: bool) -> Route:
+    """Where a case goes after a person changed its colour."""
+    if facts is None:
+        return assessment(rules.directory)
+    return route(facts, colour, provisional, rules.directory, local_date(draft.now))
+
+
+def dead(draft: Draft, rules: Rules, reason: DeadLetterReason, *, acute: bool, tell: bool = False) -> None:
+    """Put the input aside for a person; with an acute sign in it the duty desk knows at once (G3)."""
+    draft.add(j.DeadLettered(letter_id=draft.new_id(), reason=reason.value, acute=acute))
+    if acute or tell:
+        draft.tell(NoticeKind.ACUTE_UNREADABLE, rules.directory.desks.duty, case_id=None)
+
+
+def _register(
+    draft: Draft,
+    rules: Rules,
+    said: j.ReportInput,
+    case_id: str,
+    *,
+    opened: bool,
+    counts: bool,
+    known_as: str,
+    links: tuple[j.Linked, ...],
+) -> None:
+    draft.add(
+        j.Registered(
+            case_id=case_id,
+            opened=opened,
+            owner=rules.directory.organisation,
+            counts=counts,
+            involvement=known_as,
+        )
+    )
+    for link in links:
+        draft.add(link)

@@ -1,0 +1,209 @@
+"""What intake takes out of a report: the facts that decide, and the keys by which a household is known again.
+
+Pure. The facts hold codes, ages, dates and the municipality, never a name, a number or an address.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+
+from agents.sealing import RegionKeys, folded
+from topics.codes import Answered, Certainty, LinkKind, ParticipantRole
+from topics.reports import Participant, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One match key: equal ``codes`` mean the same person or address, with this certainty."""
+
+    kind: str
+    certainty: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the rules look at."""
+
+    kind: str
+    professional: bool
+    disclosure: str
+    indicators: dict[str, str]
+    safety: str
+    """The professional's answer to Q2 of the *meldcode*."""
+    hgkm_certain: str
+    enough_information: str
+    cooperation: str
+    vulnerable: bool
+    """A minor, a dependent or a pregnant person is involved."""
+    everybody_known: bool
+    """Age, and for women pregnancy, of every participant is known."""
+    infant_or_unborn: bool
+    order: str
+    order_since: str | None
+    contact_ban: str
+    municipality: str | None
+    pc4: str | None
+    incident: str | None
+    """Keyed code of the police's incident number."""
+    details: dict[str, Any]
+    """Further codes and dates for the rules of a region: occasions, kinds of violence, ages."""
+
+    def encode(self) -> bytes:
+        return orjson.dumps(self)
+
+
+def read_facts(raw: bytes) -> Facts:
+    """Facts from their bytes."""
+    return Facts(**orjson.loads(raw))
+
+
+def read_links(raw: bytes) -> tuple[Link, ...]:
+    """Match keys from their bytes."""
+    return tuple(Link(*found) for found in orjson.loads(raw))
+
+
+def encode_links(links: tuple[Link, ...]) -> bytes:
+    """Match keys as bytes."""
+    return orjson.dumps([[link.kind, link.certainty, link.code] for link in links])
+
+
+def facts_of(report: Report, keys: RegionKeys) -> Facts:
+    """The facts of a report; ages count at the moment it was received."""
+    on = report.received_at.astimezone(UTC).date()
+    people = report.participants
+    return Facts(
+        kind=report.kind,
+        professional=report.reporter.capacity.professional,
+        disclosure=report.disclosure,
+        indicators={indicator.value: answer.value for indicator, answer in report.indicators.items()},
+        safety=report.meldcode.q2.value if report.meldcode else "UNKNOWN",
+        hgkm_certain=report.hgkm_certain,
+        enough_information=report.enough_information,
+        cooperation=report.cooperation,
+        vulnerable=any(_vulnerable(person, on) for person in people),
+        everybody_known=bool(people) and all(_known(person, on) for person in people),
+        infant_or_unborn=any(
+            person.pregnant is Answered.YES
+            or person.role is ParticipantRole.MOTHER_OF_UNBORN
+            or ((age := _age(person.birth_date, on)) is not None and age < 1)
+            for person in people
+        ),
+        order=report.restraining_order.state.value if report.restraining_order else "NONE",
+        order_since=(
+            report.restraining_order.since.isoformat()
+            if report.restraining_order and report.restraining_order.since
+            else None
+        ),
+        contact_ban=report.contact_ban.state.value if report.contact_ban else "NONE",
+        municipality=report.municipality,
+        pc4=report.address.postcode[:4] if report.address else None,
+        incident=keys.match_codes("incident", report.incident_number)[0] if report.incident_number else None,
+        details={
+            "occasions": list(report.occasions),
+            "violence_kinds": list(report.violence_kinds),
+            "duration": report.duration,
+            "extra_flags": list(report.extra_flags),
+            "channel": report.channel,
+            "capacity": report.reporter.capacity,
+            "safe_carer": report.safe_carer,
+            "safe_place_wanted": report.safe_place_wanted,
+            "perpetrator_at_home": report.perpetrator_at_home,
+            "participants": [
+                {
+                    "role": person.role,
+                    "birth_date": person.birth_date,
+                    "sex": person.sex,
+                    "is_minor": person.is_minor,
+                    "dependent": person.dependent,
+                    "pregnant": person.pregnant,
+                    "due_date": person.due_date,
+                    "known_measures": list(person.known_measures),
+                }
+                for person in people
+            ],
+        },
+    )
+
+
+def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
+    """Every key by which this household can be known again.
+
+    CERTAIN by BSN; PROBABLE by all five identifying fields, or the address with a surname or birth date;
+    POSSIBLE by the address alone. An institutional address links nobody.
+    """
+    found: dict[str, Link] = {}
+
+    def add(kind: LinkKind, certainty: Certainty, *values: str) -> None:
+        for code in keys.match_codes(*values):
+            found.setdefault(code, Link(kind.value, certainty.value, code))
+
+    home = None
+    if report.address is not None and not report.address.institutional:
+        address = report.address
+        home = _place(address.postcode, address.house_number, address.house_number_suffix)
+        add(LinkKind.SAME_ADDRESS, Certainty.POSSIBLE, "address", home)
+    for person in report.participants:
+        if person.bsn:
+            add(LinkKind.SAME_PERSON, Certainty.CERTAIN, "bsn", person.bsn)
+        place = home
+        if person.postcode and person.house_number:
+            place = _place(person.postcode, person.house_number, person.house_number_suffix)
+        if place is None:
+            continue
+        surname = folded(person.surname) if person.surname else None
+        born = person.birth_date if person.birth_date and len(person.birth_date) == 10 else None
+        if surname and person.given_names and born:
+            add(LinkKind.SAME_PERSON, Certainty.PROBABLE, "person", surname, folded(person.given_names), born, place)
+        if surname:
+            add(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, "address+surname", place, surname)
+        if born:
+            add(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, "address+born", place, born)
+    return tuple(found.values())
+
+
+def _place(postcode: str, number: int, suffix: str | None) -> str:
+    return f"{postcode.replace(' ', '')}/{number}/{(suffix or '').replace(' ', '').upper()}"
+
+
+def _age(birth_date: str | None, on: date) -> int | None:
+    """Whole years at most: with only a year or month known, as young as it can be; None when unknown."""
+    if birth_date is None:
+        return None
+    year, month, day = (*map(int, birth_date.split("-")), 12, 31)[:3]
+    if len(birth_date) == 7:
+        day = 28
+    try:
+        born = datetime(year, month, day, tzinfo=UTC).date()
+    except ValueError:
+        born = date(year, month, 28)
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def _minor(person: Participant, on: date) -> bool | None:
+    if person.is_minor is not Answered.UNKNOWN:
+        return person.is_minor is Answered.YES
+    age = _age(person.birth_date, on)
+    if age is not None:
+        return age < 18
+    return True if person.role is ParticipantRole.CHILD else None
+
+
+def _vulnerable(person: Participant, on: date) -> bool:
+    return (
+        bool(_minor(person, on))
+        or person.dependent is Answered.YES
+        or person.pregnant is Answered.YES
+        or person.role is ParticipantRole.MOTHER_OF_UNBORN
+    )
+
+
+def _known(person: Participant, on: date) -> bool:
+    """Whether it is known that this person is not an infant and not pregnant."""
+    age = _age(person.birth_date, on)
+    if age is None and person.is_minor is not Answered.NO:
+        return False
+    can_be_pregnant = person.sex.value != "MALE" and (age is None or age >= 10)
+    return person.pregnant is not Answered.UNKNOWN or not can_be_pregnant
