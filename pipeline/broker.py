@@ -1,0 +1,593 @@
+"""A real Kafka of one node, for the demo, for development and for tests.
+
+Maven fetches the jars once for each user; Java then runs broker and controller in one process, on
+loopback only. Whoever starts a broker need not outlive it: a small state file says where it is.
+"""
+
+import base64
+import fcntl
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from topics.texts import Language, text
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+POM = CHECKOUT / "deploy" / "kafka" / "pom.xml"
+STATE = CHECKOUT / ".meldstroom" / "broker.json"
+
+JAVA_AT_LEAST = 17  # Kafka 4 needs it
+START_WITHIN_S = 60.0
+STOP_WITHIN_S = 20.0
+STORAGE = "kafka"  # the log directory, inside the data folder
+
+# Below the range that Linux and macOS hand out to outgoing connections. A client that knocks on the
+# port of a killed broker could otherwise be given that very port, and keep the broker from coming back.
+PORTS = range(20_000, 32_000)
+
+MENDS = {
+    "java": ("sudo apt-get install openjdk-17-jre-headless", "brew install openjdk@17"),
+    "mvn": ("sudo apt-get install maven", "brew install maven"),
+}
+
+SETTINGS: Mapping[str, str] = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "log.dirs": STORAGE,
+    "auto.create.topics.enable": "false",
+    "unclean.leader.election.enable": "false",
+    "log.message.timestamp.type": "LogAppendTime",
+    "message.max.bytes": "8388608",
+    "replica.fetch.max.bytes": "8388608",
+    "offsets.topic.num.partitions": "8",
+    "offsets.topic.replication.factor": "1",
+    "offsets.retention.minutes": "525600",
+    "transaction.state.log.num.partitions": "8",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.max.timeout.ms": "60000",
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    # A killed broker may register again only when its former session ended: by default after 9 s.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    "log.cleaner.backoff.ms": "500",
+    # The default of 128 MiB would be a quarter of the heap.
+    "log.cleaner.dedupe.buffer.size": "33554432",
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+}
+
+JVM = (
+    "-XX:+UseG1GC",
+    "-XX:MaxGCPauseMillis=20",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Djava.awt.headless=true",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+    # Each start would write some 1,000 lines of settings.
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config.AbstractConfig=warn",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """A tool that is absent (``found`` is None) or too old, and what mends that."""
+
+    tool: str
+    needed: str
+    found: str | None
+    debian: str
+    macos: str
+
+    def text(self, language: Language) -> str:
+        """One line for a person."""
+        key = "broker.tool_missing" if self.found is None else "broker.tool_too_old"
+        return text(key, language, **asdict(self))
+
+
+class BrokerError(Exception):
+    """What went wrong with the local broker: a key of the catalogue, and the values of its sentence."""
+
+    def __init__(self, key: str, *, missing: Sequence[Missing] = (), **values: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.missing = tuple(missing)
+        self.values = values
+
+    def text(self, language: Language) -> str:
+        """The sentence for a person; below it a line for each missing tool."""
+        lines = [text(self.key, language, **self.values)]
+        return "\n".join([*lines, *(missing.text(language) for missing in self.missing)])
+
+    def __str__(self) -> str:
+        return self.text("en")
+
+
+# --- tools and jars ---------------------------------------------------------------------------------
+
+
+def missing_tools() -> list[Missing]:
+    """Which of Java (17 or newer) and Maven keep a broker from starting; empty when nothing does.
+
+    Maven counts only while the jars have not been fetched: afterwards nobody needs it.
+    """
+    found = []
+    version = _java_version()
+    if version is None or version < JAVA_AT_LEAST:
+        found.append(_missing("java", f">= {JAVA_AT_LEAST}", None if version is None else str(version)))
+    if shutil.which("mvn") is None and not _jars_folder().is_dir():
+        found.append(_missing("mvn", ">= 3.6", None))
+    return found
+
+
+def fetch_kafka(progress: Callable[[int], None] | None = None) -> Path:
+    """The folder with Kafka's jars (some 43 MB), fetched through Maven on first use.
+
+    It lies in the user's cache, named after the pom, so a new version gets a new folder. Two processes
+    may ask at once: one fetches, the other waits. While that lasts, ``progress`` is told about twice a
+    second how many bytes came in so far: up to 65 MB with Maven's own parts. Raises ``BrokerError`` when a tool is missing or Maven fails.
+    """
+    jars = _jars_folder()
+    if jars.is_dir():
+        return jars
+    if missing := missing_tools():
+        raise BrokerError("broker.tools_missing", missing=missing)
+    jars.parent.mkdir(parents=True, exist_ok=True)
+    with _turn(jars.with_name(f"{jars.name}.lock"), jars, progress):
+        if jars.is_dir():
+            return jars
+        for left_behind in _unfinished(jars):  # by a process that was killed while it fetched
+            shutil.rmtree(left_behind, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=f"{jars.name}.part-", dir=jars.parent) as folder:
+            _run_maven(Path(folder), progress)
+            (Path(folder) / "jars").rename(jars)
+    return jars
+
+
+def _missing(tool: str, needed: str, found: str | None) -> Missing:
+    debian, macos = MENDS[tool]
+    return Missing(tool=tool, needed=needed, found=found, debian=debian, macos=macos)
+
+
+def _java() -> str | None:
+    """The Java to run: of ``JAVA_HOME`` when that is set (Maven does the same), else of ``PATH``."""
+    home = os.environ.get("JAVA_HOME")
+    return shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
+
+
+def _java_version() -> int | None:
+    """17 for 17.0.15, 8 for 1.8.0; None without a Java that runs (macOS has a stub that does not)."""
+    java = _java()
+    if java is None:
+        return None
+    try:
+        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    version = re.search(r'version "(?:1\.)?(\d+)', said.stderr + said.stdout)
+    return int(version[1]) if version else None
+
+
+def _jars_folder() -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "meldstroom" / f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
+
+
+def _unfinished(jars: Path) -> list[Path]:
+    return list(jars.parent.glob(f"{jars.name}.part-*"))
+
+
+@contextmanager
+def _turn(lock: Path, jars: Path, progress: Callable[[int], None] | None) -> Iterator[None]:
+    """One process at a time. The lock ends with its holder, however that one ends."""
+    with lock.open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if progress:
+                    progress(sum(_size(part) for part in _unfinished(jars)))
+                time.sleep(0.5)
+        yield
+
+
+def _run_maven(folder: Path, progress: Callable[[int], None] | None) -> None:
+    """Fill ``folder/jars``. Maven fetches into its own repository first, and copies from there."""
+    repository = Path.home() / ".m2" / "repository"
+    before = _size(repository) if progress else 0
+    seen = 0
+    log = folder / "maven.log"
+    command = ["mvn", "-B", "-ntp", "-f", str(POM), "dependency:copy-dependencies"]
+    command.append(f"-DoutputDirectory={folder / 'jars'}")
+    with log.open("wb") as output:
+        maven = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        while maven.poll() is None:
+            if progress:
+                seen = max(seen, _size(folder / "jars"), _size(repository) - before)
+                progress(seen)
+            with suppress(subprocess.TimeoutExpired):
+                maven.wait(0.5)
+    except BaseException:
+        os.killpg(maven.pid, signal.SIGKILL)
+        maven.wait()
+        raise
+    if maven.returncode:
+        raise BrokerError("broker.fetch_failed", output=_tail(log))
+
+
+def _size(folder: Path) -> int:
+    """Bytes in all files below ``folder``; files may come and go while it counts."""
+    total = 0
+    for path, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.stat(os.path.join(path, name)).st_size
+    return total
+
+
+def _tail(log: Path, since: int = 0, lines: int = 20) -> str:
+    """The last lines of ``log``, none from before byte ``since``."""
+    with log.open("rb") as file:
+        file.seek(max(since, log.stat().st_size - 64_000))
+        return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+
+
+# --- the broker -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """Where a broker runs. ``born`` tells its process from a later one that got the same pid."""
+
+    bootstrap: str
+    pid: int
+    born: str
+    data: Path
+    log: Path
+    heap_mb: int
+
+
+class Broker:
+    """One running Kafka; or a killed or stopped one, which ``restart`` brings back.
+
+    As a context manager it stops at the end of the block.
+    """
+
+    def __init__(self, state: State) -> None:
+        """A handle on a broker that somebody started: see ``read_state``. To start one: ``start``."""
+        self._state = state
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def start(
+        cls,
+        data: Path,
+        *,
+        port: int | None = None,
+        heap_mb: int = 512,
+        reuse: bool = False,
+        overrides: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Run Kafka on the folder ``data`` and wait until it answers: 4 seconds, at most a minute.
+
+        The folder is made and formatted when needed. Without ``port``, the one that this folder had
+        before, else a free one. ``heap_mb`` is Java's heap in MiB; ``overrides`` are broker settings
+        that win over ``SETTINGS``. With ``reuse``, a broker that runs on this folder already is
+        returned as it is; without, that is an error.
+
+        Raises ``BrokerError`` when a tool is missing, the folder is in use, the port is taken, or Kafka
+        dies or keeps silent; then no process is left behind.
+        """
+        data = data.resolve()
+        data.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + START_WITHIN_S
+        while True:
+            try:
+                with _locked(data) as lock:
+                    _write_properties(data, port, overrides or {})
+                    return cls._launch(data, heap_mb, lock)
+            except BlockingIOError:
+                if reuse and (state := read_state(data / "broker.json")):
+                    return cls(state)
+                if not reuse or time.monotonic() > deadline:
+                    raise BrokerError("broker.data_in_use", data=data) from None
+                time.sleep(0.1)  # another process is starting it
+
+    @classmethod
+    def _launch(cls, data: Path, heap_mb: int, lock: int) -> Self:
+        """Run Java on the properties in ``data``; it inherits ``lock``, and so holds it as long as it lives."""
+        jars = fetch_kafka(None)
+        if missing := missing_tools():
+            raise BrokerError("broker.tools_missing", missing=missing)
+        port, controller = _ports(data) or (0, 0)
+        for taken in (port, controller):
+            if not _is_free(taken):
+                raise BrokerError("broker.port_taken", port=taken)
+        cluster = _format(data, jars)
+        log = data / "broker.log"
+        with log.open("ab") as output:
+            since = output.tell()
+            # The data folder is the working folder: no path, however odd, stands in Java's properties.
+            process = subprocess.Popen(
+                [*_java_command(jars, f"-Xmx{heap_mb}m", *JVM), "kafka.Kafka", "server.properties"],
+                cwd=data,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C is for us; we then stop the broker in order
+                pass_fds=(lock,),
+            )
+        try:
+            bootstrap = f"127.0.0.1:{port}"
+            deadline = time.monotonic() + START_WITHIN_S
+            while not _answers(bootstrap, cluster):
+                if process.poll() is not None:
+                    raise BrokerError("broker.died", log=log, output=_tail(log, since))
+                if time.monotonic() > deadline:
+                    seconds = int(START_WITHIN_S)
+                    raise BrokerError("broker.silent", seconds=seconds, log=log, output=_tail(log, since))
+                time.sleep(0.1)
+            state = State(
+                bootstrap=bootstrap,
+                pid=process.pid,
+                born=_born(process.pid) or "",
+                data=data,
+                log=log,
+                heap_mb=heap_mb,
+            )
+            broker = cls(state)
+            broker._process = process
+            write_state(broker, data / "broker.json")
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        return broker
+
+    @property
+    def state(self) -> State:
+        """What ``write_state`` writes."""
+        return self._state
+
+    @property
+    def bootstrap(self) -> str:
+        """``host:port``, as Kafka clients take it; the same after ``restart``."""
+        return self._state.bootstrap
+
+    @property
+    def pid(self) -> int:
+        """The process id of Java; another one after ``restart``."""
+        return self._state.pid
+
+    @property
+    def data(self) -> Path:
+        """The folder with settings, log and messages."""
+        return self._state.data
+
+    @property
+    def log(self) -> Path:
+        """What Kafka wrote on its output, of all starts on this folder."""
+        return self._state.log
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives (a paused one does)."""
+        return _born(self.pid) == self._state.born
+
+    def stop(self) -> None:
+        """End in order (0.5 s); after 20 seconds by force. Nothing happens when it does not run."""
+        self._signal(signal.SIGTERM)
+        self._signal(signal.SIGCONT)  # a paused process would not hear it
+        if not self._gone_within(STOP_WITHIN_S):
+            self.kill()
+
+    def kill(self) -> None:
+        """End at once (SIGKILL), as in a crash. Nothing happens when it does not run."""
+        self._signal(signal.SIGKILL)
+        self._gone_within(STOP_WITHIN_S)
+
+    def pause(self) -> None:
+        """Freeze it: connections stay open, nobody gets an answer. ``BrokerError`` when it does not run."""
+        if not self._signal(signal.SIGSTOP):
+            raise BrokerError("broker.not_running", data=self.data)
+
+    def resume(self) -> None:
+        """Go on after ``pause``. ``BrokerError`` when it does not run."""
+        if not self._signal(signal.SIGCONT):
+            raise BrokerError("broker.not_running", data=self.data)
+
+    def restart(self) -> None:
+        """Run again on the same ports, data and settings, with a new pid; stops it first when it runs.
+
+        Raises ``BrokerError`` as ``start`` does. State files written before do not know the new pid.
+        """
+        self.stop()
+        try:
+            with _locked(self.data) as lock:
+                again = self._launch(self.data, self._state.heap_mb, lock)
+        except BlockingIOError:
+            raise BrokerError("broker.data_in_use", data=self.data) from None
+        self._state, self._process = again._state, again._process
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _signal(self, what: signal.Signals) -> bool:
+        """False when there is no broker to send it to; never sent to a process that merely got its pid."""
+        if not self.running:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, what)
+        return True
+
+    def _gone_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self.running:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        if self._process is not None:
+            self._process.wait()  # reaps it; its process is a zombie until then
+        return True
+
+
+@contextmanager
+def _locked(data: Path) -> Iterator[int]:
+    """The lock of ``data``, to hand on to Java. ``BlockingIOError`` while a broker, or a start of one, has it."""
+    lock = os.open(data / "broker.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _write_properties(data: Path, port: int | None, overrides: Mapping[str, str]) -> None:
+    """``server.properties``, with the ports this folder had before where those are still free."""
+    old, old_controller = _ports(data) or (0, 0)
+    port = port or (old if old and _is_free(old) else _free_port())
+    controller = old_controller if old_controller and _is_free(old_controller) else _free_port(but=port)
+    settings = {
+        **SETTINGS,
+        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+        **overrides,
+    }
+    lines = [f"{name}={value}".replace("\\", "\\\\") + "\n" for name, value in settings.items()]
+    (data / "server.properties").write_text("".join(lines), encoding="ascii")
+
+
+def _ports(data: Path) -> tuple[int, int] | None:
+    """The ports of listener and controller of the last start on ``data``; None before the first."""
+    with suppress(FileNotFoundError):
+        settings = (data / "server.properties").read_text(encoding="ascii")
+        if ports := re.search(r"^listeners=\D+127\.0\.0\.1:(\d+)\D+127\.0\.0\.1:(\d+)$", settings, re.M):
+            return int(ports[1]), int(ports[2])
+    return None
+
+
+def _free_port(but: int = 0) -> int:
+    """A port of ``PORTS``. Drawn, not counted up: two starts at once seldom draw the same."""
+    drawn = random.sample(PORTS, len(PORTS))
+    return next(port for port in drawn if port != but and _is_free(port))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Java does: old connections do not count
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _java_command(jars: Path, *options: str) -> list[str]:
+    return [_java() or "java", *options, "-cp", f"{jars}{os.sep}*"]
+
+
+def _format(data: Path, jars: Path) -> str:
+    """Prepare the storage when nobody did yet; returns the cluster's id."""
+    made = data / STORAGE / "meta.properties"
+    if not made.exists():
+        # It may not start with a dash, or the tool takes it for an option.
+        cluster = base64.urlsafe_b64encode(b"M" + uuid.uuid4().bytes[1:]).decode()[:22]
+        command = [*_java_command(jars, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"), "kafka.tools.StorageTool"]
+        command += ["format", "--cluster-id", cluster, "--config", "server.properties", "--ignore-formatted"]
+        ran = subprocess.run(command, cwd=data, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            raise BrokerError("broker.format_failed", data=data, output=(ran.stdout + ran.stderr).strip())
+    found = re.search(r"^cluster\.id=(.+)$", made.read_text(), re.M)
+    return found[1] if found else ""
+
+
+def _answers(bootstrap: str, cluster: str) -> bool:
+    """Whether our Kafka, and no other, answers a request there and has its one broker in service."""
+    host, port = bootstrap.split(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
+    except (OSError, KafkaError):
+        return False
+    try:
+        seen = admin.describe_cluster()
+        return seen["cluster_id"] == cluster and bool(seen["brokers"])
+    except KafkaError:
+        return False
+    finally:
+        admin.close()
+
+
+# --- the state file ---------------------------------------------------------------------------------
+
+
+def write_state(broker: Broker, path: Path = STATE) -> None:
+    """Note where ``broker`` runs, so that other commands find it; a reader never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f"{path.name}.{os.getpid()}")
+    half.write_text(json.dumps(asdict(broker.state), default=str, indent=2) + "\n", encoding="utf-8")
+    half.replace(path)
+
+
+def read_state(path: Path = STATE) -> State | None:
+    """The broker noted in ``path``; None when there is none, or when its process no longer lives."""
+    try:
+        noted = json.loads(path.read_text(encoding="utf-8"))
+        state = State(**{**noted, "data": Path(noted["data"]), "log": Path(noted["log"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # never written, or by another version: as good as absent
+    return state if state.born and _born(state.pid) == state.born else None
+
+
+def clear_state(path: Path = STATE) -> None:
+    """Forget the broker noted in ``path``, if any."""
+    path.unlink(missing_ok=True)
+
+
+def _born(pid: int) -> str | None:
+    """When process ``pid`` started, in whatever words the system has for it; None when it does not live."""
+    try:
+        # Its name, in brackets, may hold anything; then follow its state and, 19 further, its start.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        state, born = fields[0], fields[19]
+    except (FileNotFoundError, ProcessLookupError):
+        if Path("/proc/self/stat").exists():
+            return None
+        ran = subprocess.run(
+            ["ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+        )
+        state, _, born = ran.stdout.strip().partition(" ")
+    return None if state[:1] in {"", "Z", "X"} else born.strip()
