@@ -1,0 +1,84 @@
+# Meldstroom from its checkout. `make demo` is all a newcomer needs; `make test` is what CI runs.
+
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help env check-tools demo lint fast test clean
+
+# The first Python of at least 3.11 that really runs (a shim or a stub on PATH may not); else nothing.
+FIND_PYTHON = for python in python3.11 python3.12 python3.13 python3.14 python3; do \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && break; python=; \
+	done
+
+help:
+	@echo 'make demo [ARGS=...]   the demo, on a Kafka of its own'
+	@echo 'make test              all checks and tests, as CI runs them'
+	@echo 'make fast              the tests that need no Kafka'
+	@echo 'make lint              style, types and boundaries'
+	@echo 'make env               the environment in .venv, and in it the command meldstroom'
+	@echo 'make check-tools       what this machine lacks, and what mends it'
+	@echo 'make clean             remove the environment and all caches'
+
+# Names everything that is missing at once; needs nothing but a shell itself.
+check-tools:
+	@missing=0; \
+	lacks() { missing=2; echo "$$1"; echo "    Debian: sudo apt-get install $$2"; echo "    macOS:  brew install $$3"; } >&2; \
+	$(FIND_PYTHON); \
+	if [ -z "$$python" ]; then lacks 'Python 3.11 or newer is missing.' 'python3 python3-venv' python@3.12; \
+	elif ! command -v uv >/dev/null 2>&1 && ! $$python -c 'import ensurepip, venv' >/dev/null 2>&1; then \
+		lacks 'Python cannot make environments (venv).' python3-venv python@3.12; fi; \
+	if [ -n "$$JAVA_HOME" ]; then java="$$JAVA_HOME/bin/java"; else java=java; fi; \
+	version=$$("$$java" -version 2>&1 | sed -n 's/.*version "\(1\.\)\{0,1\}\([0-9]*\).*/\2/p' | head -n 1); \
+	if [ -z "$$version" ]; then lacks 'Java 17 or newer is missing.' openjdk-17-jre-headless openjdk@17; \
+	elif [ "$$version" -lt 17 ]; then lacks "Java is too old: version $$version, needed is 17 or newer." openjdk-17-jre-headless openjdk@17; fi; \
+	command -v mvn >/dev/null 2>&1 || lacks 'Maven (mvn) is missing.' maven maven; \
+	exit $$missing
+
+env: .venv/.synced
+
+# Python runs the packages from the checkout: a .pth file shows it the way, a script is the command.
+# That script starts as sh does, because a #! line cannot hold a folder whose name has a space.
+.venv/.synced: requirements.lock Makefile
+	@$(MAKE) check-tools
+	@set -e; $(FIND_PYTHON); \
+	uv=$$(command -v uv || true); \
+	if [ -z "$$uv" ]; then \
+		uv=.venv-uv/bin/uv; \
+		if ! [ -x "$$uv" ]; then \
+			$$python -m venv --clear .venv-uv; \
+			echo '*' > .venv-uv/.gitignore; \
+			.venv-uv/bin/python -m pip install --quiet 'uv==$(UV_VERSION)'; \
+		fi; \
+	fi; \
+	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		rm -rf .venv; \
+		"$$uv" venv --quiet --python "$$(command -v $$python)" .venv; \
+	fi; \
+	VIRTUAL_ENV="$$PWD/.venv" "$$uv" pip sync --require-hashes requirements.lock; \
+	echo "$$PWD" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/meldstroom-checkout.pth"; \
+	printf '%s\n' '#!/bin/sh' "'''exec' '$$PWD/$(BIN)/python' \"\$$0\" \"\$$@\"" "' '''" \
+		'import sys' 'from pipeline.cli import main' 'sys.exit(main())' > $(BIN)/meldstroom; \
+	chmod +x $(BIN)/meldstroom; \
+	touch .venv/.synced
+
+# exec: Ctrl-C and SIGTERM reach the program itself, with no shell in between.
+demo: env
+	@exec $(BIN)/meldstroom demo $(ARGS)
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fast: env
+	exec $(BIN)/pytest -m 'not broker' $(ARGS)
+
+test: lint
+	exec $(BIN)/pytest $(ARGS)
+
+clean:
+	rm -rf .venv .venv-uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find agents pipeline topics tests -name __pycache__ -type d -prune -exec rm -rf {} +
