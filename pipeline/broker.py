@@ -148,7 +148,8 @@ def fetch_kafka(progress: Callable[[int], None] | None = None) -> Path:
 
     It lies in the user's cache, named after the pom, so a new version gets a new folder. Two processes
     may ask at once: one fetches, the other waits. While that lasts, ``progress`` is told about twice a
-    second how many bytes came in so far: up to 65 MB with Maven's own parts. Raises ``BrokerError`` when a tool is missing or Maven fails.
+    second how many bytes came in so far: up to 65 MB, with Maven's own parts. Raises ``BrokerError``
+    when a tool is missing or Maven fails.
     """
     jars = _jars_folder()
     if jars.is_dir():
