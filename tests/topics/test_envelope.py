@@ -259,7 +259,7 @@ def test_all_errors_come_at_once():
     }  # fmt: skip
 
 
-bsns = st.integers(999_900_000, 999_999_999).map(str).filter(is_bsn)
+bsns = st.sampled_from([str(number) for number in range(999_900_000, 999_910_000) if is_bsn(str(number))])
 around = st.text(alphabet=" .:/-_=,;é€\"'{}", max_size=5)
 everywhere = [name for name, _ in headers()] + ["traceparent", "ce_dataschema", "ce_kanarie", "x"]
 
