@@ -46,8 +46,6 @@ class Facts:
     contact_ban: str
     municipality: str | None
     pc4: str | None
-    incident: str | None
-    """Keyed code of the police's incident number."""
     details: dict[str, Any]
     """Further codes and dates for the rules of a region: occasions, kinds of violence, ages."""
 
@@ -70,7 +68,7 @@ def encode_links(links: tuple[Link, ...]) -> bytes:
     return orjson.dumps([[link.kind, link.certainty, link.code] for link in links])
 
 
-def facts_of(report: Report, keys: RegionKeys) -> Facts:
+def facts_of(report: Report) -> Facts:
     """The facts of a report; ages count at the moment it was received."""
     on = report.received_at.astimezone(UTC).date()
     people = report.participants
@@ -100,7 +98,6 @@ def facts_of(report: Report, keys: RegionKeys) -> Facts:
         contact_ban=report.contact_ban.state.value if report.contact_ban else "NONE",
         municipality=report.municipality,
         pc4=report.address.postcode[:4] if report.address else None,
-        incident=keys.match_codes("incident", report.incident_number)[0] if report.incident_number else None,
         details={
             "occasions": list(report.occasions),
             "violence_kinds": list(report.violence_kinds),
@@ -140,6 +137,9 @@ def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
         for code in keys.match_codes(*values):
             found.setdefault(code, Link(kind.value, certainty.value, code))
 
+    if report.incident_number:
+        # One incident number means one incident, whoever reports it (G7).
+        add(LinkKind.SAME_INCIDENT, Certainty.CERTAIN, "incident", report.incident_number)
     home = None
     if report.address is not None and not report.address.institutional:
         address = report.address

@@ -132,21 +132,8 @@ class Book:
     """The state of one region. Change it with ``apply`` alone."""
 
     __slots__ = (
-        "_heap",
-        "by_handover",
-        "cases",
-        "codes",
-        "directory",
-        "directory_hash",
-        "identities",
-        "now",
-        "origins",
-        "policy",
-        "policy_hash",
-        "positions",
-        "region",
-        "seq",
-        "threads",
+        "_heaps", "by_handover", "cases", "codes", "directory", "directory_hash", "identities", "now", "origins",
+        "policy", "policy_hash", "positions", "region", "seq", "threads",
     )  # fmt: skip
 
     def __init__(self, region: str) -> None:
@@ -237,6 +224,8 @@ class Book:
             own = said.answer_id if isinstance(said, j.AnswerInput) else said.act_id
             if (case := self.cases.get(case_id)) is not None:
                 case.done.append(own)
+                if said.sealed:
+                    case.keys.append(said.key_id)
             self.origins[origin] = record.at
         if isinstance(said, j.ReportInput) and not dead and not repeated:
             self.identities[said.identity] = (case_id, said.fingerprint, origin)

@@ -46,8 +46,8 @@ RULES = {
         ),
         Rule(
             "U2",
-            "Het is de derde of latere melding over dit huishouden binnen een jaar.",
-            "It is the third or a later report within a year.",
+            "Derde of latere melding over dit huishouden binnen een jaar.",
+            "Third or later report on this household in a year.",
         ),
         Rule("U8", "De ontvanger vindt de casus te zwaar.", "The receiver finds the case too severe."),
         Rule(
@@ -64,15 +64,11 @@ RULES = {
             "Zonder zekerheid, medewerking of informatie, of bij toegezegde anonimiteit, onderzoekt Veilig Thuis.",
             "Without certainty, cooperation or information, or with anonymity promised: an investigation.",
         ),
-        Rule(
-            "X8", "Oranje blijft bij Veilig Thuis: Voorwaarden en Vervolg.", "Orange stays: conditions and follow-up."
-        ),
+        Rule("X8", "Oranje blijft bij Veilig Thuis: Voorwaarden en Vervolg.", "Orange stays at the centre."),
         Rule("X10", "Geel gaat naar de specialist van het wijkteam.", "Yellow goes to the team's specialist."),
         Rule("X11", "Groen gaat naar het wijkteam.", "Green goes to the team."),
         Rule("X13", "Geen team gevonden: Veilig Thuis zoekt het uit.", "No team found: the centre finds out."),
-        Rule(
-            "BACK", "Terug bij Veilig Thuis na weigering of uitblijven van antwoord.", "Back after refusal or silence."
-        ),
+        Rule("BACK", "Terug bij Veilig Thuis na weigering of stilte.", "Back after refusal or silence."),
     )
 }
 

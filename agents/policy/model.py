@@ -156,9 +156,7 @@ def load(model: type[M], text: str) -> M:
         raise PolicyError(str(error)) from error
     except ValidationError as error:
         raise PolicyError(
-            "; ".join(
-                f"{_where(node, found['loc'])}: {found['msg']}" for found in error.errors(include_input=False)
-            )
+            "; ".join(f"{_where(node, found['loc'])}: {found['msg']}" for found in error.errors(include_input=False))
         ) from error
 
 

@@ -87,9 +87,7 @@ def load_regions(folder: Path, *, development: bool) -> dict[str, RegionConfig]:
             f"partitions.yaml: elke regio een eigen getal van 0 tot {REGION_PARTITIONS - 1} "
             f"/ each region a number of its own from 0 to {REGION_PARTITIONS - 1}"
         )
-    found = {
-        name: load_region(folder / name, partition, development=development) for name, partition in places.items()
-    }
+    found = {name: load_region(folder / name, partition, development=development) for name, partition in places.items()}
     if not found:
         raise PolicyError(f"{folder}/partitions.yaml: geen regio's / no regions")
     return found

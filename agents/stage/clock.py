@@ -27,9 +27,10 @@ class BrokerClock:
     def observe(self, stamp_ms: int, monotonic_s: float) -> None:
         """A heartbeat was stamped ``stamp_ms`` by the broker and acknowledged at ``monotonic_s``."""
         if self._known and stamp_ms - self._carried(monotonic_s) > JUMP_MS:
-            leapt = self._suspect is None or abs(
-                stamp_ms - self._suspect - (monotonic_s - self._suspect_at) * 1000
-            ) > JUMP_MS
+            leapt = (
+                self._suspect is None
+                or abs(stamp_ms - self._suspect - (monotonic_s - self._suspect_at) * 1000) > JUMP_MS
+            )
             self._agreed = 1 if leapt else self._agreed + 1
             self._suspect, self._suspect_at = stamp_ms, monotonic_s
             if self._agreed < AGREE:

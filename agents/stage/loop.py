@@ -115,6 +115,12 @@ class Region:
             self._tools.pause(LANES[lane], self.partition)
         self._news.set()
 
+    def reset(self) -> None:
+        """Before ``run`` is called again: the partition came back, and the book may still be good."""
+        self._closing = False
+        self._early, self._lanes, self._paused = [], {}, set()
+        self._gate = None
+
     def close(self) -> None:
         """End after the batch in hand; ``run`` returns."""
         self._closing = True
@@ -401,5 +407,3 @@ class Region:
         if self._journal_next is not None:
             await self._commit(self.writer.snapshot(self._journal_next), {})
         self._since_snapshot = 0
-
-

@@ -73,9 +73,7 @@ def arrived(record: object) -> Arrived:
     )
 
 
-async def unread(
-    consumer: AIOKafkaConsumer, topics: tuple[str, ...], committed: Mapping[tuple[str, int], int]
-) -> bool:
+async def unread(consumer: AIOKafkaConsumer, topics: tuple[str, ...], committed: Mapping[tuple[str, int], int]) -> bool:
     """Whether a topic holds a record that the group with these ``committed`` offsets has not brought over."""
     places = [TopicPartition(topic, 0) for topic in topics]
     ends = await consumer.end_offsets(places)

@@ -1,0 +1,336 @@
+"""The one writer of a region: opens what is sealed, decides, folds, and seals what leaves.
+
+It is what the stage restores and asks (``agents/stage/writer.py``). The deciding itself is pure and lies in
+``decide.py`` and ``agents/dispatch``; here are the keys and the bytes.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid5
+
+import orjson
+import structlog
+from joserfc.jwk import ECKey
+
+from agents.casework.book import FOLD, Book, Case, Entry, Key, Opened, decode_book
+from agents.casework.decide import decide, keeps_content, undecidable
+from agents.casework.inputs import NAMESPACE, Incoming
+from agents.casework.rules import rules_of
+from agents.dispatch.decide import Delivery, dispatch
+from agents.facts import Facts, read_facts, read_links
+from agents.policy.directory import Directory
+from agents.policy.model import text_hash
+from agents.policy.region import RegionConfig
+from agents.sealing import CannotOpen, Entropy, seal, unseal, wrap_for
+from agents.stage.lane import Arrived
+from agents.stage.writer import Outgoing
+from topics import envelope, specs
+from topics import journal as j
+from topics.codes import DeadLetterReason, LinkKind
+
+log = structlog.get_logger("casework")
+
+EPOCH = 0
+CHUNK_BYTES = 512 * 1024
+
+
+class CaseworkWriter:
+    """Holds a region's book. ``observe`` is called with each record that was decided here (for the metrics)."""
+
+    def __init__(self, config: RegionConfig, entropy: Entropy) -> None:
+        self.config = config
+        self.book = Book(config.name)
+        self.decided: list[tuple[j.Record, Book]] = []
+        self._entropy = entropy
+        self._keys: dict[str, Key] = {}
+        self._public: dict[str, ECKey] = {}
+        self._erased = False
+        self._source = f"urn:nld:oin:{config.directory.oin}:systeem:meldstroom"
+
+    # Restoring ---------------------------------------------------------------------------------------
+
+    def restore(self, snapshot: Mapping[bytes, bytes], keys: Mapping[bytes, bytes]) -> int | None:
+        """See ``Writer``. A snapshot that cannot be opened or is of another fold is passed over."""
+        for name, raw in keys.items():
+            found = orjson.loads(raw)
+            if "wrapped" in found:
+                self._keys[name.decode()] = Key(found["wrap"], found["wrapped"])
+        manifest_raw = snapshot.get(self._chunk_name("manifest"))
+        if manifest_raw is None:
+            return None
+        try:
+            manifest = orjson.loads(manifest_raw)
+            if manifest["fold"] != FOLD:
+                return None
+            key = self._unwrapped(self._keys[manifest["key_id"]])
+            parts = [
+                unseal(key, manifest["key_id"], f"{n}", snapshot[self._chunk_name(n)].decode())
+                for n in range(manifest["chunks"])
+            ]
+            raw = zlib.decompress(b"".join(parts))
+            if hashlib.sha256(raw).hexdigest() != manifest["sha256"]:
+                raise CannotOpen("sha256")
+            self.book = decode_book(raw)
+        except (KeyError, CannotOpen, zlib.error, ValueError, j.UnknownFormat) as error:
+            log.warning("snapshot_unusable", region=self.config.name, error=type(error).__name__)
+            return None
+        return int(manifest["journal_next"])
+
+    def replay(self, record: bytes) -> None:
+        """Fold a journal record; what cannot be opened any more was erased."""
+        found = j.decode(record)
+        opened = Opened()
+        if isinstance(found.input, j.ReportInput) and keeps_content(found.events):
+            key = self._keys.get(found.input.key_id)
+            if key is not None:
+                opened = self._opened(found.input, self._unwrapped(key), key)
+        self.book.apply(found, opened)
+
+    def expected(self, lane: str) -> int | None:
+        """The offset of the lane that comes next."""
+        position = self.book.positions.get(lane)
+        return position[1] if position is not None else None
+
+    # Deciding ----------------------------------------------------------------------------------------
+
+    def begin(self, now: int) -> list[Outgoing]:
+        """Record policy and directory when they differ from the journal's: decisions use the journal's alone."""
+        self._keys = {}
+        config = self.config
+        same = (
+            text_hash(config.policy_text) == self.book.policy_hash
+            and text_hash(config.directory_text) == self.book.directory_hash
+        )
+        if same:
+            return []
+        said = j.ConfigureInput(policy=config.policy_text, directory=config.directory_text)
+        return self._decided(Incoming(lane=j.CLOCK, epoch=EPOCH, offset=self.book.seq, at=now, input=said))
+
+    def decide(self, lane: str, record: Arrived) -> list[Outgoing]:
+        """See ``Writer``."""
+        message = j.decode_lane(record.value or b"")
+        said = message.input
+        key = Key(message.wrap, message.wrapped)
+        facts: Facts | None = None
+        opened = Opened()
+        earlier: tuple[Facts | None, ...] = ()
+        if isinstance(said, j.ReportInput):
+            plain = self._unwrapped(key)
+            facts = read_facts(unseal(plain, said.key_id, "facts", said.sealed["facts"]))
+            opened = self._opened(said, plain, key)
+        elif isinstance(said, j.ActInput):
+            earlier = self._earlier(said.case_id)
+        incoming = Incoming(
+            lane=lane,
+            epoch=EPOCH,
+            offset=record.offset,
+            at=record.at,
+            input=said,
+            facts=facts,
+            opened=opened,
+            earlier=earlier,
+        )
+        return self._decided(incoming, message)
+
+    def undecidable(self, lane: str, record: Arrived, why: str) -> list[Outgoing]:
+        """Put an input aside, whole and sealed; also one that is no lane message at all."""
+        try:
+            message = j.decode_lane(record.value or b"")
+        except (ValueError, TypeError, KeyError, j.UnknownFormat):
+            message = self._strange(record)
+        incoming = Incoming(lane=lane, epoch=EPOCH, offset=record.offset, at=record.at, input=message.input)
+        found = undecidable(self.book, incoming)
+        return self._written(found, Opened(), message)
+
+    def due(self) -> int | None:
+        """The earliest deadline."""
+        return self.book.due()
+
+    def tick(self, now: int) -> list[Outgoing]:
+        """Fire what is due."""
+        return self._decided(Incoming(lane=j.CLOCK, epoch=EPOCH, offset=self.book.seq, at=now, input=j.TickInput()))
+
+    def answers_from(self) -> tuple[str, ...]:
+        """Where an answer or an act may still lie that intake has not brought over."""
+        receivers = rules_of(self.book).directory.receivers
+        return (*(specs.ANSWERS.topic(found.id) for found in receivers), specs.ACTS.topic(self.config.name))
+
+    def _decided(self, incoming: Incoming, message: j.LaneMessage | None = None) -> list[Outgoing]:
+        return self._written(decide(self.book, incoming), incoming.opened, message)
+
+    def _written(self, record: j.Record, opened: Opened, message: j.LaneMessage | None) -> list[Outgoing]:
+        """The record, what it sends, and the keys that go with it; then the book follows."""
+        outgoing = [
+            Outgoing(
+                specs.JOURNAL.topic(),
+                record.region.encode(),
+                j.encode(record),
+                self._headers(specs.JOURNAL_TYPE, f"{record.region}-{record.seq}", record.at, None),
+                self.config.partition,
+            )
+        ]
+        if record.input.type != "configure":
+            rules = rules_of(self.book)
+            for delivery in dispatch(self.book, rules, record, message, lambda: self._rests(record, message)):
+                outgoing += self._sealed(delivery, rules.directory, record.at)
+        outgoing += self._keys_of(record, message)
+        self.book.apply(record, opened)
+        self.decided.append((record, self.book))
+        return outgoing
+
+    def _keys_of(self, record: j.Record, message: j.LaneMessage | None) -> list[Outgoing]:
+        """The key of an accepted copy, of a dead letter, of what was said with an answer; and keys destroyed."""
+        found: list[Outgoing] = []
+        said = record.input
+        dead = any(isinstance(event, j.DeadLettered) for event in record.events)
+        sealed = isinstance(said, j.ReportInput | j.AnswerInput | j.ActInput) and bool(said.sealed)
+        if message is not None and (dead or sealed):
+            assert not isinstance(said, j.TickInput | j.ConfigureInput)
+            value = {"v": 1, "wrap": message.wrap, "wrapped": message.wrapped}
+            found.append(self._key(said.key_id, orjson.dumps(value)))
+        for event in record.events:
+            if isinstance(event, j.Erased):
+                self._erased = True
+                found += [self._key(key_id, None) for key_id in event.key_ids]
+        return found
+
+    def _key(self, key_id: str, value: bytes | None) -> Outgoing:
+        return Outgoing(specs.KEYS.topic(), key_id.encode(), value, (), self.config.partition)
+
+    # Sealing -----------------------------------------------------------------------------------------
+
+    def _sealed(self, delivery: Delivery, directory: Directory, at: int) -> list[Outgoing]:
+        found: list[Outgoing] = []
+        message = delivery.message
+        content = delivery.content
+        if content is not None:
+            key = self._entropy(32)
+            data = seal(key, content.key_id, "content", orjson.dumps(content.plain), self._entropy)
+            message = {**message, "content": {"key_id": content.key_id, "data": data}}
+            wrapped = wrap_for(self._public_key(directory, content.receiver), key)
+            value = orjson.dumps({"v": 1, "receiver": content.receiver, "jwe": wrapped})
+            found.append(self._key(content.key_id, value))
+        partition = self.config.partition if delivery.topic == specs.DEADLETTERS.topic() else 0
+        found.append(
+            Outgoing(
+                delivery.topic,
+                delivery.key.encode(),
+                orjson.dumps(message),
+                self._headers(delivery.type, delivery.id, at, delivery.subject),
+                partition,
+            )
+        )
+        return found
+
+    def _public_key(self, directory: Directory, receiver_id: str) -> ECKey:
+        receiver = directory.receiver(receiver_id)
+        assert receiver is not None  # dispatch names receivers of this directory only
+        kid = receiver.public_key.kid
+        if kid not in self._public:
+            self._public[kid] = ECKey.import_key(receiver.public_key.jwk())
+        return self._public[kid]
+
+    def _headers(self, kind: str, event_id: str, at: int, subject: str | None) -> tuple[tuple[str, bytes], ...]:
+        return tuple(envelope.write(id=event_id, type=kind, source=self._source, time_ms=at, subject=subject))
+
+    def _rests(self, record: j.Record, message: j.LaneMessage | None) -> list[dict[str, Any]]:
+        """The opened reports of the case that ``record`` is about, the one that is decided last."""
+        case = self._case_of(record)
+        found = [self._rest(entry) for entry in case.entries] if case is not None else []
+        said = record.input
+        if isinstance(said, j.ReportInput) and message is not None and "rest" in said.sealed:
+            plain = self._unwrapped(Key(message.wrap, message.wrapped))
+            found.append(orjson.loads(unseal(plain, said.key_id, "rest", said.sealed["rest"])))
+        return [rest for rest in found if rest is not None]
+
+    def _case_of(self, record: j.Record) -> Case | None:
+        case_id = next((event.case_id for event in record.events if isinstance(event, j.Offered | j.Told)), None)
+        return self.book.cases.get(case_id or "")
+
+    def _rest(self, entry: Entry) -> dict[str, Any] | None:
+        raw = self._part(entry, "rest")
+        rest: dict[str, Any] | None = orjson.loads(raw) if raw is not None else None
+        return rest
+
+    def _earlier(self, case_id: str) -> tuple[Facts | None, ...]:
+        case = self.book.cases.get(case_id)
+        if case is None:
+            return ()
+        parts = [self._part(entry, "facts") for entry in case.entries]
+        return tuple(read_facts(raw) if raw is not None else None for raw in parts)
+
+    def _part(self, entry: Entry, part: str) -> bytes | None:
+        if entry.wrap is None or entry.wrapped is None or part not in entry.sealed:
+            return None
+        return unseal(self._unwrapped(Key(entry.wrap, entry.wrapped)), entry.key_id, part, entry.sealed[part])
+
+    def _opened(self, said: j.ReportInput, plain: bytes, key: Key) -> Opened:
+        links = read_links(unseal(plain, said.key_id, "links", said.sealed["links"]))
+        incident = next((link.code for link in links if link.kind == LinkKind.SAME_INCIDENT.value), None)
+        return Opened(links, key, incident)
+
+    def _unwrapped(self, key: Key) -> bytes:
+        return self.config.keys.unwrapped(key.wrap, key.wrapped)
+
+    def _strange(self, record: Arrived) -> j.LaneMessage:
+        """A lane record that nobody of ours can have written: kept like any other dead letter."""
+        key = self._entropy(32)
+        key_id = str(uuid5(NAMESPACE, f"{record.topic}/{record.partition}/{record.offset}"))
+        wrap, wrapped = self.config.keys.wrapped(key)
+        return j.LaneMessage(
+            region=self.config.name,
+            wrap=wrap,
+            wrapped=wrapped,
+            original=seal(key, key_id, "original", record.value or b"", self._entropy),
+            problem=None,
+            warnings=(),
+            input=j.RefusedInput(
+                origin=j.Origin(
+                    topic=record.topic, partition=record.partition, offset=record.offset, arrived=record.at
+                ),
+                source=record.topic,
+                source_kind="OTHER",
+                reason=DeadLetterReason.NOT_JSON.value,
+                acute=False,
+                report_id=None,
+                version=None,
+                key_id=key_id,
+            ),
+        )
+
+    # Snapshots ---------------------------------------------------------------------------------------
+
+    def snapshot_wanted(self) -> bool:
+        """After an erasure: what the last snapshot still holds must go."""
+        return self._erased
+
+    def snapshot(self, journal_next: int) -> list[Outgoing]:
+        """The book in sealed chunks and a manifest. Each has a fresh key that takes the place of the last one's."""
+        self._erased = False
+        raw = self.book.encode()
+        packed = zlib.compress(raw, 1)
+        key, key_id = self._entropy(32), f"snapshot-{self.config.name}"
+        chunks = [packed[start : start + CHUNK_BYTES] for start in range(0, len(packed), CHUNK_BYTES)]
+        wrap, wrapped = self.config.keys.wrapped(key)
+        manifest = {
+            "v": 1,
+            "fold": FOLD,
+            "journal_next": journal_next,
+            "chunks": len(chunks),
+            "sha256": hashlib.sha256(raw).hexdigest(),
+            "key_id": key_id,
+        }
+        values = [
+            (self._chunk_name(n), seal(key, key_id, f"{n}", chunk, self._entropy).encode())
+            for n, chunk in enumerate(chunks)
+        ]
+        values.append((self._chunk_name("manifest"), orjson.dumps(manifest)))
+        return [
+            self._key(key_id, orjson.dumps({"v": 1, "wrap": wrap, "wrapped": wrapped})),
+            *(Outgoing(specs.SNAPSHOTS.topic(), name, value, (), self.config.partition) for name, value in values),
+        ]
+
+    def _chunk_name(self, chunk: int | str) -> bytes:
+        return f"{self.config.name}/{chunk}".encode()

@@ -1,0 +1,360 @@
+"""What each receiver and integrator gets of a journal record. Pure; it can be done again from the journal.
+
+In clear go ids, codes, colours and times. What is needed to knock on the right door goes sealed, for its
+receiver alone; never the reporter, and never an address that is secret.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+from agents.casework.book import Book, Case
+from agents.casework.rules import Rules
+from agents.casework.triage import sentence
+from topics import journal as j
+from topics import specs
+from topics.codes import DeadLetterReason, ReceiptOutcome
+from topics.problems import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is to be sealed for ``receiver`` under the key ``key_id``."""
+
+    key_id: str
+    receiver: str
+    plain: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message outwards: its topic, key, CloudEvents type and id, the message, and what it seals."""
+
+    topic: str
+    key: str
+    type: str
+    id: str
+    subject: str | None
+    message: dict[str, Any]
+    content: Content | None = None
+
+
+Rests = Callable[[], list[dict[str, Any]]]
+"""The opened reports of the case, this one included, oldest first; asked only when something is sealed."""
+
+
+@dataclass(slots=True)
+class _After:
+    """How a case stands after the record."""
+
+    colour: str | None
+    provisional: bool
+    reasons: tuple[str, ...]
+    open_questions: tuple[str, ...]
+    owner: str
+    executor: str
+    test: bool
+
+
+def dispatch(book: Book, rules: Rules, record: j.Record, message: j.LaneMessage | None, rests: Rests) -> list[Delivery]:
+    """Everything that leaves because of ``record``; ``book`` is as it was before it."""
+    found: list[Delivery] = []
+    for event in record.events:
+        match event:
+            case j.Offered():
+                found.append(_offer(book, rules, record, event, rests))
+            case j.TakenBack():
+                found.append(_recall(book, record, event))
+            case j.Told():
+                found.append(_notice(book, rules, record, event, rests))
+            case j.MoveRefused():
+                found.append(_too_late(book, record, event))
+            case j.DeadLettered() if message is not None:
+                found.append(_dead_letter(record, event, message))
+            case _:
+                pass
+    receipt = _receipt(record, message)
+    return [*found, receipt] if receipt is not None else found
+
+
+def _offer(book: Book, rules: Rules, record: j.Record, event: j.Offered, rests: Rests) -> Delivery:
+    after = _after(book, record, event.case_id)
+    receiver = rules.directory.receiver(event.receiver)
+    content = None
+    if reports := [_for_receiver(rest) for rest in rests()]:
+        plain = {
+            "reports": reports,
+            "reasons": [sentence(rule) for rule in after.reasons],
+            "safety_conditions": [],
+            "contact_person": _person(receiver.contact_person if receiver else None),
+            "dv_specialist": _person(receiver.dv_specialist if receiver else None),
+        }
+        content = Content(event.key_id, event.receiver, plain)
+    return Delivery(
+        specs.QUEUE.topic(event.receiver),
+        event.case_id,
+        specs.OFFER_TYPE,
+        event.handover_id,
+        event.case_id,
+        {
+            "handover_id": event.handover_id,
+            "case_id": event.case_id,
+            "region": record.region,
+            "receiver": event.receiver,
+            "destination": event.destination,
+            "colour": event.colour,
+            "provisional": after.provisional,
+            "reasons": after.reasons,
+            "owner": after.owner,
+            "executor": after.executor,
+            "contact_person": event.contact_person,
+            "dv_specialist": event.dv_specialist,
+            "offered_at": record.at,
+            "accept_before": event.accept_before,
+            "open_questions": after.open_questions,
+            "policy": record.policy,
+            "test": after.test,
+            "content": None,
+        },
+        content,
+    )
+
+
+def _recall(book: Book, record: j.Record, event: j.TakenBack) -> Delivery:
+    pair = book.open_handover(event.handover_id)
+    receiver = pair[1].receiver if pair is not None else ""
+    return Delivery(
+        specs.QUEUE.topic(receiver),
+        event.case_id,
+        specs.RECALL_TYPE,
+        event_id(record, event.handover_id, event.state),
+        event.case_id,
+        {
+            "handover_id": event.handover_id,
+            "case_id": event.case_id,
+            "receiver": receiver,
+            "state": event.state,
+            "at": record.at,
+            "test": pair[0].test if pair is not None else False,
+        },
+    )
+
+
+def _notice(book: Book, rules: Rules, record: j.Record, event: j.Told, rests: Rests) -> Delivery:
+    after = _after(book, record, event.case_id) if event.case_id else None
+    fired = next(
+        (
+            found
+            for found in record.events
+            if isinstance(found, j.StepFired) and found.handover_id == event.handover_id and found.step == event.kind
+        ),
+        None,
+    )
+    place = record.events.index(event)
+    content = None
+    if event.key_id is not None and (reports := rests()):
+        # Only what is new: the earlier reports went with the offer.
+        content = Content(event.key_id, event.to, {"reports": [_for_receiver(reports[-1])]})
+    return Delivery(
+        specs.NOTICES.topic(event.to),
+        event.case_id or record.region,
+        specs.NOTICE_TYPE,
+        notice_id := event_id(record, event.kind, str(place)),
+        event.case_id,
+        {
+            "notice_id": notice_id,
+            "kind": event.kind,
+            "to": event.to,
+            "person": event.person,
+            "case_id": event.case_id,
+            "handover_id": event.handover_id,
+            "colour": after.colour if after else None,
+            "at": record.at,
+            "due": fired.due if fired else None,
+            "late": fired.late if fired else False,
+            "state": None,
+            "now_with": None,
+            "test": after.test if after else False,
+            "content": None,
+        },
+        content,
+    )
+
+
+def _too_late(book: Book, record: j.Record, event: j.MoveRefused) -> Delivery:
+    case = book.cases[event.case_id]
+    return Delivery(
+        specs.NOTICES.topic(event.receiver),
+        event.case_id,
+        specs.NOTICE_TYPE,
+        notice_id := event_id(record, "TOO_LATE", event.handover_id),
+        event.case_id,
+        {
+            "notice_id": notice_id,
+            "kind": "TOO_LATE",
+            "to": event.receiver,
+            "person": None,
+            "case_id": event.case_id,
+            "handover_id": event.handover_id,
+            "colour": case.colour,
+            "at": record.at,
+            "due": None,
+            "late": False,
+            "state": event.state,
+            "now_with": event.now_with,
+            "test": case.test,
+            "content": None,
+        },
+    )
+
+
+def _dead_letter(record: j.Record, event: j.DeadLettered, message: j.LaneMessage) -> Delivery:
+    said = record.input
+    assert not isinstance(said, j.TickInput | j.ConfigureInput)
+    source = _source(said, record.region)
+    return Delivery(
+        specs.DEADLETTERS.topic(),
+        source,
+        specs.DEAD_LETTER_TYPE,
+        event.letter_id,
+        None,
+        {
+            "letter_id": event.letter_id,
+            "region": record.region,
+            "source": source,
+            "origin": _origin(said.origin),
+            "reason": event.reason,
+            "problem": _problem(event, message),
+            "acute": event.acute,
+            "arrived_at": said.origin.arrived,
+            "at": record.at,
+            "original": {"key_id": said.key_id, "data": message.original},
+        },
+    )
+
+
+def _receipt(record: j.Record, message: j.LaneMessage | None) -> Delivery | None:
+    """One for each record that a source published; none for our own second delivery of it."""
+    said = record.input
+    if message is None or not isinstance(said, j.ReportInput | j.RefusedInput):
+        return None
+    if not specs.REPORTS.owns(said.origin.topic):
+        return None
+    dead = next((event for event in record.events if isinstance(event, j.DeadLettered)), None)
+    repeated = next((event for event in record.events if isinstance(event, j.Repeated)), None)
+    if repeated is not None and not repeated.receipt:
+        return None
+    outcome = (
+        ReceiptOutcome.REFUSED if dead else ReceiptOutcome.REPEAT if repeated is not None else ReceiptOutcome.REGISTERED
+    )
+    return Delivery(
+        specs.RECEIPTS.topic(said.source),
+        said.report_id or said.source,
+        specs.RECEIPT_TYPE,
+        receipt_id := event_id(record, "receipt", said.origin.topic),
+        said.report_id,
+        {
+            "receipt_id": receipt_id,
+            "origin": _origin(said.origin),
+            "outcome": outcome.value,
+            "report_id": said.report_id,
+            "version": said.version,
+            "warnings": list(message.warnings),
+            "problem": _problem(dead, message) if dead else None,
+            "at": record.at,
+        },
+    )
+
+
+def _problem(event: j.DeadLettered, message: j.LaneMessage) -> dict[str, Any]:
+    if message.problem is not None:
+        return message.problem
+    return Refused(DeadLetterReason(event.reason), ()).problem().model_dump(mode="json")
+
+
+def _after(book: Book, record: j.Record, case_id: str) -> _After:
+    case: Case | None = book.cases.get(case_id)
+    after = (
+        _After(
+            case.colour,
+            case.provisional,
+            tuple(case.reasons),
+            tuple(case.open_questions),
+            case.owner,
+            case.executor,
+            case.test,
+        )
+        if case is not None
+        else _After(None, False, (), (), "", "", False)
+    )
+    for event in record.events:
+        if getattr(event, "case_id", None) != case_id:
+            continue
+        match event:
+            case j.Registered() if case is None:
+                after.owner = after.executor = event.owner
+                after.test = isinstance(record.input, j.ReportInput) and record.input.test
+            case j.Triaged():
+                after.colour, after.provisional = event.colour, event.provisional
+                after.reasons, after.open_questions = event.reasons, event.open_questions
+            case j.ActDone():
+                after.colour, after.provisional = event.colour, event.provisional
+            case j.OwnerChanged():
+                after.owner = event.owner
+            case j.ExecutorChanged():
+                after.executor = event.executor
+            case _:
+                pass
+    return after
+
+
+# Where somebody lives, in the words of a participant and of an address.
+_PLACE = ("postcode", "house_number", "house_number_suffix", "street", "town")
+# For finding relations and conflicts of interest at the centre; no receiver needs them at the door.
+_NOT_AT_THE_DOOR = ("bsn", "employer", "relatives_employers")
+
+
+def _for_receiver(rest: dict[str, Any]) -> dict[str, Any]:
+    """A report as its receiver gets it; of a secret address nothing stays, at a participant neither."""
+    address = rest.get("address")
+    secret = bool(address and address.get("secret"))
+    hidden = _NOT_AT_THE_DOOR + (_PLACE if secret else ())
+    return {
+        "received_at": rest["received_at"],
+        "occasions": rest["occasions"],
+        "violence_kinds": rest["violence_kinds"],
+        "extra_flags": rest["extra_flags"],
+        "participants": [
+            {name: value for name, value in person.items() if name not in hidden} for person in rest["participants"]
+        ],
+        "address": None if secret else address,
+        "address_secret": secret,
+        "summary": rest.get("narrative"),
+    }
+
+
+def _person(person: Any) -> dict[str, str] | None:
+    return {"id": person.id, "name": person.name, "phone": person.phone} if person is not None else None
+
+
+def _origin(origin: j.Origin) -> dict[str, Any]:
+    return {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
+
+
+def _source(said: j.Input, region: str) -> str:
+    match said:
+        case j.ReportInput() | j.RefusedInput():
+            return said.source
+        case j.AnswerInput():
+            return said.receiver
+        case _:
+            return region
+
+
+def event_id(record: j.Record, *step: str) -> str:
+    """A UUIDv5 of the record's place in its region and the step: doing it again gives the same."""
+    return str(uuid5(_NAMESPACE, "/".join((record.region, str(record.seq), *step))))
+
+
+_NAMESPACE = UUID("0d9a5b1c-64e5-5a4e-8f0e-6d656c647374")

@@ -1,0 +1,210 @@
+"""Intake: brings what integrators, receivers and people publish to the lanes of their regions.
+
+It keeps no state. Every send is confirmed before the offset is committed, so it may bring a record twice
+after a crash and never loses one; casework knows the second time by the record's origin.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import faust
+import structlog
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from faust.types import TP
+
+from agents.intake.decide import Registry, bring
+from agents.sealing import Entropy
+from agents.stage.lane import Arrived, Lane
+from agents.stage.reading import reader, stretch
+from agents.stage.transport import group_of
+from topics import journal as j
+from topics.cluster import Cluster
+
+log = structlog.get_logger("intake")
+
+BATCH_COUNT = 400
+BATCH_S = 0.050
+SHARE = 50
+PAUSE_AT, RESUME_AT = 4_000, 1_000
+Place = tuple[str, int]
+
+
+class Intake:
+    """The intake of one worker. ``attach`` it to an app; ``run`` brings over what the app delivers."""
+
+    def __init__(self, cluster: Cluster, known: Registry, entropy: Entropy, new_id: Callable[[], UUID]) -> None:
+        self.cluster = cluster
+        self.known = known
+        self.brought = 0
+        self._entropy = entropy
+        self._new_id = new_id
+        self._lanes: dict[Place, Lane] = {}
+        self._early: dict[Place, list[Arrived]] = {}
+        self._paused: set[Place] = set()
+        self._news = asyncio.Event()
+        self._app: faust.App | None = None
+        self._closing = False
+
+    def attach(self, app: faust.App, topics: list[str]) -> None:
+        """Read ``topics`` with ``app``."""
+        self._app = app
+        source = app.topic(*topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+        async def intake(stream: Any) -> None:
+            async for event in stream.noack().events():
+                self._offer(event.message)
+
+        app.agent(source, name="intake", concurrency=1)(intake)
+        app.on_partitions_revoked.connect(self._revoked)
+        app.on_rebalance_complete.connect(self._assigned)
+
+    def close(self) -> None:
+        """End after the batch in hand; ``run`` returns."""
+        self._closing = True
+        self._news.set()
+
+    async def run(self) -> None:
+        """Bring over, batch after batch. Raises when a send cannot be confirmed: the supervisor starts again."""
+        producer = AIOKafkaProducer(
+            **self.cluster.client(),
+            client_id="meldstroom-intake",
+            enable_idempotence=True,
+            linger_ms=0,
+            retry_backoff_ms=10,
+            max_request_size=8 * 1024 * 1024,
+        )
+        await producer.start()
+        try:
+            while not self._closing:
+                if not any(lane.ready() for lane in self._lanes.values()):
+                    self._news.clear()
+                    try:
+                        await asyncio.wait_for(self._news.wait(), 1.0)
+                    except TimeoutError:
+                        continue
+                await self._batch(producer)
+                self._let_flow()
+                await asyncio.sleep(0)
+        finally:
+            await producer.stop()
+
+    async def _batch(self, producer: AIOKafkaProducer) -> None:
+        """A share of every partition that waits, so that a flood of one does not hold up the others."""
+        started = time.monotonic()
+        sends: list[asyncio.Future[Any]] = []
+        done: dict[TP, int] = {}
+        for place, lane in tuple(self._lanes.items()):
+            await self._fill_gap(place, lane)
+            taken = lane.take(min(SHARE, BATCH_COUNT - len(sends)), 4 * 1024 * 1024)
+            for record in taken:
+                found = bring(record, self.known, str(self._new_id()), self._entropy)
+                sends.append(
+                    await producer.send(
+                        found.lane,
+                        value=j.encode_lane(found.message),
+                        key=found.region.encode(),
+                        partition=found.partition,
+                    )
+                )
+                if time.monotonic() - started > BATCH_S:
+                    await asyncio.sleep(0)
+            if taken:
+                done[TP(*place)] = lane.expected
+            if len(sends) >= BATCH_COUNT:
+                break
+        if not sends:
+            return
+        await asyncio.gather(*sends)
+        self.brought += len(sends)
+        assert self._app is not None
+        still = {tp: offset for tp, offset in done.items() if (tp.topic, tp.partition) in self._lanes}
+        if still:
+            # When the partitions have moved meanwhile, their new holder brings these over again.
+            await self._app.consumer.commit_done(still)
+
+    # Delivery ----------------------------------------------------------------------------------------
+
+    def _offer(self, message: Any) -> None:
+        place = (message.topic, message.partition)
+        record = from_faust(message)
+        lane = self._lanes.get(place)
+        if lane is None:
+            self._early.setdefault(place, []).append(record)
+            return
+        lane.offer(record)
+        if len(lane.waiting) > PAUSE_AT and place not in self._paused:
+            self._paused.add(place)
+            assert self._app is not None
+            self._app.consumer.pause_partitions({TP(*place)})
+        self._news.set()
+
+    def _let_flow(self) -> None:
+        for place in tuple(self._paused):
+            lane = self._lanes.get(place)
+            if lane is None or len(lane.waiting) < RESUME_AT:
+                self._paused.discard(place)
+                assert self._app is not None
+                if lane is not None:
+                    self._app.consumer.resume_partitions({TP(*place)})
+
+    async def _fill_gap(self, place: Place, lane: Lane) -> None:
+        """What delivery left out is read again. An integrator's transactions leave offsets without a record."""
+        while (until := lane.gap()) is not None:
+            found: list[Arrived] = []
+            async with reader(self.cluster) as consumer:
+                async for records in stretch(consumer, *place, lane.expected, until):
+                    found += records
+            lane.expected = found[0].offset if found else until
+            lane.fill(found)
+            if found and lane.gap() is None:
+                return
+
+    async def _revoked(self, *_: Any, **__: Any) -> None:
+        self._lanes, self._early, self._paused = {}, {}, set()
+
+    async def _assigned(self, *_: Any, **__: Any) -> None:
+        """Start each partition where the group's commit says, else at its first record."""
+        assert self._app is not None
+        places = [TopicPartition(tp.topic, tp.partition) for tp in self._app.consumer.assignment()]
+        if not places:
+            return
+        admin = AIOKafkaAdminClient(**self.cluster.client())
+        await admin.start()
+        try:
+            committed = await admin.list_consumer_group_offsets(group_of("intake"))
+        finally:
+            await admin.close()
+        async with reader(self.cluster) as consumer:
+            first = await consumer.beginning_offsets(places)
+        lanes: dict[Place, Lane] = {}
+        for place in places:
+            known = committed.get(place)
+            start = known.offset if known is not None and known.offset >= 0 else 0
+            lanes[(place.topic, place.partition)] = Lane(max(start, first[place]))
+        self._lanes = lanes
+        early, self._early = self._early, {}
+        for records in early.values():
+            for record in records:
+                if (lane := self._lanes.get((record.topic, record.partition))) is not None:
+                    lane.offer(record)
+        self._news.set()
+        log.info("intake_assigned", partitions=len(lanes))
+
+
+def from_faust(message: Any) -> Arrived:
+    """A message of Faust in our form."""
+    headers = message.headers
+    pairs = headers.items() if isinstance(headers, dict) else headers or ()
+    return Arrived(
+        message.topic,
+        message.partition,
+        message.offset,
+        round(message.timestamp * 1000),
+        message.key,
+        message.value,
+        tuple(pairs),
+    )

@@ -1,0 +1,320 @@
+"""What intake makes of one published record: a sealed message for a region's lane. Pure.
+
+Good or bad, every record ends on a lane: what cannot be read goes there as a refused input, so that
+casework writes its dead letter and its receipt exactly once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+import orjson
+
+from agents.facts import encode_links, facts_of, links_of
+from agents.policy.directory import Source
+from agents.policy.model import millis
+from agents.policy.region import RegionConfig
+from agents.reference import municipalities
+from agents.sealing import Entropy, seal
+from agents.stage.lane import Arrived
+from topics import envelope, safejson, specs
+from topics import journal as j
+from topics.answers import Act, Answer
+from topics.codes import DeadLetterReason
+from topics.problems import Refused, field_error
+from topics.reading import read_act, read_answer, read_report
+from topics.reports import Report
+
+AHEAD_MS = 5 * 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """Who may publish what, over all regions of this cluster."""
+
+    regions: Mapping[str, RegionConfig]
+    sources: Mapping[str, tuple[Source, tuple[str, ...]]]
+    """Source id -> its registration and the regions that registered it."""
+    receivers: Mapping[str, str]
+    """Receiver id -> its region."""
+
+
+def registry(regions: Mapping[str, RegionConfig]) -> Registry:
+    """The registry of these regions."""
+    sources: dict[str, tuple[Source, tuple[str, ...]]] = {}
+    for name, config in regions.items():
+        for source in config.sources:
+            sources[source.id] = (source, (*sources.get(source.id, (source, ()))[1], name))
+    receivers = {found.id: name for name, config in regions.items() for found in config.directory.receivers}
+    return Registry(regions=regions, sources=sources, receivers=receivers)
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """Where a record goes: a lane's topic, the region's partition, and the message."""
+
+    lane: str
+    partition: int
+    region: str
+    message: j.LaneMessage
+
+
+def bring(record: Arrived, known: Registry, key_id: str, entropy: Entropy) -> Brought:
+    """The lane message of one published record. ``key_id`` is fresh for each copy."""
+    if specs.ANSWERS.owns(record.topic):
+        receiver = specs.ANSWERS.member(record.topic)
+        config = known.regions[known.receivers[receiver]]
+        return _said(record, config, receiver, key_id, entropy)
+    if specs.ACTS.owns(record.topic):
+        region = specs.ACTS.member(record.topic)
+        return _said(record, known.regions[region], region, key_id, entropy)
+    source, names = known.sources[specs.REPORTS.member(record.topic)]
+    configs = [known.regions[name] for name in names]
+    try:
+        report, data = _read_report(record, source)
+        config = _region(report, configs)
+    except Refused as refused:
+        # A source of several regions that cannot be read is looked at by the first of them.
+        return _refused(record, configs[0], source.id, source.kind.value, refused, key_id, entropy)
+    return _report(record, config, source, report, data, key_id, entropy)
+
+
+def _read_report(record: Arrived, source: Source) -> tuple[Report, bytes]:
+    said = envelope.read(record.headers, record.key, record.value)
+    _right_type(said.type, specs.REPORT_TYPE)
+    if said.source != source.source:
+        raise Refused(DeadLetterReason.SOURCE_MISMATCH, (field_error("/source", "source_mismatch"),))
+    report = read_report(said.data)
+    if report.source_id != source.id:
+        raise Refused(DeadLetterReason.SOURCE_MISMATCH, (field_error("/source_id", "source_mismatch"),))
+    if report.municipality is not None and not municipalities.known(report.municipality):
+        raise Refused(DeadLetterReason.UNKNOWN_MUNICIPALITY, (field_error("/municipality", "unknown_municipality"),))
+    return report, said.data
+
+
+def _right_type(found: str, wanted: str) -> None:
+    if found != wanted:
+        raise Refused(DeadLetterReason.ENVELOPE, (field_error("/type", "wrong_type", allowed=wanted),))
+
+
+def _region(report: Report, configs: list[RegionConfig]) -> RegionConfig:
+    """The registering region where the household lives; else the region that the source is registered in."""
+    if report.municipality is not None and len(configs) > 1:
+        home = municipalities.region_of(report.municipality, report.received_at.date())
+        for config in configs:
+            if report.municipality in config.directory.municipalities or config.name == home:
+                return config
+    return configs[0]
+
+
+def _report(
+    record: Arrived,
+    config: RegionConfig,
+    source: Source,
+    report: Report,
+    data: bytes,
+    key_id: str,
+    entropy: Entropy,
+) -> Brought:
+    key = entropy(32)
+    received = millis(report.received_at)
+    parts = {
+        "facts": facts_of(report).encode(),
+        "links": encode_links(links_of(report, config.keys)),
+        "rest": orjson.dumps(_rest(report)),
+        "reporter": orjson.dumps(report.reporter.model_dump(mode="json", exclude_none=True)),
+    }
+    said = j.ReportInput(
+        origin=_origin(record),
+        source=source.id,
+        source_kind=source.kind.value,
+        report_id=str(report.report_id),
+        version=report.version,
+        kind=report.kind.value,
+        # Terms start at the earlier of the two: an outage of ours lengthens nothing.
+        received=min(received, record.at),
+        fingerprint=config.keys.fingerprint(canonical(data)),
+        test=report.test,
+        key_id=key_id,
+        sealed={part: seal(key, key_id, part, plain, entropy) for part, plain in parts.items()},
+    )
+    warnings: tuple[dict[str, Any], ...] = ()
+    if received - record.at > AHEAD_MS:
+        warnings = (field_error("/received_at", "ahead_of_broker").model_dump(mode="json"),)
+    return _brought(specs.INBOX, record, config, said, key, entropy, None, warnings)
+
+
+def _said(record: Arrived, config: RegionConfig, sender: str, key_id: str, entropy: Entropy) -> Brought:
+    """An answer of a receiver or an act of the centre, for the desk."""
+    is_answer = specs.ANSWERS.owns(record.topic)
+    try:
+        said = envelope.read(record.headers, record.key, record.value)
+        _right_type(said.type, specs.ANSWER_TYPE if is_answer else specs.ACT_TYPE)
+        message = read_answer(said.data) if is_answer else read_act(said.data)
+    except Refused as refused:
+        return _refused(record, config, sender, "OTHER", refused, key_id, entropy)
+    key = entropy(32)
+    made: j.AnswerInput | j.ActInput
+    if isinstance(message, Answer):
+        made = _answer(record, message, sender, key, key_id, entropy)
+    else:
+        made = _act(record, message, key, key_id, entropy)
+    return _brought(specs.DESK, record, config, made, key, entropy, None, ())
+
+
+def _answer(
+    record: Arrived, message: Answer, receiver: str, key: bytes, key_id: str, entropy: Entropy
+) -> j.AnswerInput:
+    told = {"note": message.note, "phone": message.phone.model_dump(mode="json") if message.phone else None}
+    has_words = any(value is not None for value in told.values())
+    return j.AnswerInput(
+        origin=_origin(record),
+        receiver=receiver,
+        answer_id=str(message.answer_id),
+        case_id=str(message.case_id),
+        handover_id=str(message.handover_id),
+        state=message.state,
+        reason=message.reason.value if message.reason else None,
+        by=message.by,
+        answered=millis(message.answered_at),
+        phoned=message.phone is not None,
+        key_id=key_id,
+        sealed={"note": seal(key, key_id, "note", orjson.dumps(told), entropy)} if has_words else {},
+    )
+
+
+def _act(record: Arrived, message: Act, key: bytes, key_id: str, entropy: Entropy) -> j.ActInput:
+    return j.ActInput(
+        origin=_origin(record),
+        act_id=str(message.act_id),
+        case_id=str(message.case_id),
+        kind=message.kind.value,
+        actor=message.actor,
+        role=message.role,
+        second=message.second,
+        colour=message.colour.value if message.colour else None,
+        indicators={indicator.value: answer.value for indicator, answer in message.indicators.items()},
+        done=millis(message.done_at),
+        key_id=key_id,
+        sealed={"reason": seal(key, key_id, "reason", message.reason.encode(), entropy)},
+    )
+
+
+def _refused(
+    record: Arrived,
+    config: RegionConfig,
+    source: str,
+    source_kind: str,
+    refused: Refused,
+    key_id: str,
+    entropy: Entropy,
+) -> Brought:
+    key = entropy(32)
+    report_id, version = _named(record)
+    said = j.RefusedInput(
+        origin=_origin(record),
+        source=source,
+        source_kind=source_kind,
+        reason=refused.reason.value,
+        acute=safejson.acute_indicator(record.value or b"") is not None,
+        report_id=report_id,
+        version=version,
+        key_id=key_id,
+    )
+    lane = specs.INBOX if specs.REPORTS.owns(record.topic) else specs.DESK
+    return _brought(lane, record, config, said, key, entropy, refused.problem().model_dump(mode="json"), ())
+
+
+def _brought(
+    lane: specs.TopicSpec,
+    record: Arrived,
+    config: RegionConfig,
+    said: j.Input,
+    key: bytes,
+    entropy: Entropy,
+    problem: dict[str, Any] | None,
+    warnings: tuple[dict[str, Any], ...],
+) -> Brought:
+    assert not isinstance(said, j.TickInput | j.ConfigureInput)
+    wrap, wrapped = config.keys.wrapped(key)
+    message = j.LaneMessage(
+        region=config.name,
+        wrap=wrap,
+        wrapped=wrapped,
+        original=seal(key, said.key_id, "original", original(record), entropy),
+        problem=problem,
+        warnings=warnings,
+        input=said,
+    )
+    return Brought(lane.topic(), config.partition, config.name, message)
+
+
+def original(record: Arrived) -> bytes:
+    """A record as it came, with key and headers, so that it can be looked at and sent in again."""
+    return orjson.dumps(
+        {
+            "key": record.key.hex() if record.key is not None else None,
+            "value": record.value.hex() if record.value is not None else None,
+            "headers": [[name.encode("utf-8", "surrogateescape").hex(), _hex(value)] for name, value in record.headers],
+        }
+    )
+
+
+def _hex(value: bytes | None) -> str | None:
+    return value.hex() if value is not None else None
+
+
+def canonical(data: bytes) -> bytes:
+    """The same content in one form: white space and the order of fields do not make it another report."""
+    return orjson.dumps(orjson.loads(data), option=orjson.OPT_SORT_KEYS)
+
+
+def _rest(report: Report) -> dict[str, Any]:
+    """What a receiver may need, and never the reporter."""
+    found = report.model_dump(
+        mode="json",
+        exclude_none=True,
+        include={
+            "received_at",
+            "occasions",
+            "violence_kinds",
+            "extra_flags",
+            "participants",
+            "address",
+            "narrative",
+            "help_running",
+            "attachments",
+            "source_ref",
+            "disclosure_ground",
+            "board_investigation",
+        },
+    )
+    found["received_at"] = report.received_at.astimezone(UTC).isoformat()
+    return found
+
+
+def _origin(record: Arrived) -> j.Origin:
+    return j.Origin(topic=record.topic, partition=record.partition, offset=record.offset, arrived=record.at)
+
+
+def _named(record: Arrived) -> tuple[str | None, int | None]:
+    """Report id and version of what was refused, when they can be read and are nothing else than that."""
+    try:
+        found = safejson.guard(record.value or b"")
+    except Refused:
+        return None, None
+    if isinstance(found, dict) and isinstance(found.get("data"), dict):
+        found = found["data"]
+    if not isinstance(found, dict):
+        return None, None
+    report_id, version = found.get("report_id"), found.get("version", 1)
+    if not isinstance(report_id, str) or not _is_uuid(report_id):
+        return None, None
+    return report_id.lower(), version if type(version) is int and 1 <= version <= 999 else None
+
+
+def _is_uuid(text: str) -> bool:
+    return len(text) == 36 and all(
+        sign == "-" if place in (8, 13, 18, 23) else sign in "0123456789abcdefABCDEF" for place, sign in enumerate(text)
+    )

@@ -1,0 +1,106 @@
+"""Heartbeats: how a worker knows the broker's clock, and how two holders of one instance id find out."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from agents.stage.clock import JUMP_MS, BrokerClock
+from agents.stage.reading import reader, stretch
+from topics.cluster import Cluster
+from topics.specs import HEARTBEATS
+
+log = structlog.get_logger("heartbeat")
+
+EVERY_S = 1.0
+STILL_THERE_S = 3.0
+
+
+class InstanceTaken(Exception):
+    """Another worker that is alive has this instance id."""
+
+    def __init__(self, instance: str, host: str, pid: int) -> None:
+        super().__init__(f"{instance} is held by process {pid} on {host}")
+        self.instance, self.host, self.pid = instance, host, pid
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Who is alive: the instance, one start of it, and where it runs. ``at`` is broker time, ms."""
+
+    instance: str
+    boot: str
+    host: str
+    pid: int
+    at: int
+
+
+class Heart:
+    """Beats once a second and shows the clock what the broker stamped on it."""
+
+    def __init__(self, cluster: Cluster, instance: str, boot: str, clock: BrokerClock) -> None:
+        self._cluster, self._clock = cluster, clock
+        self._instance = instance
+        self._beat = orjson.dumps({"boot": boot, "host": socket.gethostname(), "pid": os.getpid()})
+        self.clock_off = False
+
+    async def run(self) -> None:
+        """For ever; a broker that is away is tried again."""
+        while True:
+            producer = AIOKafkaProducer(
+                **self._cluster.client(), client_id=f"meldstroom-heart-{self._instance}", request_timeout_ms=5_000
+            )
+            try:
+                await producer.start()
+                while True:
+                    sent = await producer.send_and_wait(
+                        HEARTBEATS.topic(), self._beat, key=self._instance.encode(), partition=0
+                    )
+                    self._clock.observe(sent.timestamp, time.monotonic())
+                    self._compare(sent.timestamp)
+                    await asyncio.sleep(EVERY_S)
+            except (KafkaError, OSError, TimeoutError) as error:
+                log.warning("heartbeat_missed", error=type(error).__name__)
+                await asyncio.sleep(EVERY_S)
+            finally:
+                await producer.stop()
+
+    def _compare(self, stamp_ms: int) -> None:
+        """The machine's own clock decides nothing; when it is off, somebody must know."""
+        off = abs(time.time() * 1000 - stamp_ms) > JUMP_MS
+        if off and not self.clock_off:
+            log.error("clock_off", machine_ms=int(time.time() * 1000), broker_ms=stamp_ms)
+        self.clock_off = off
+
+
+async def beats(cluster: Cluster) -> dict[str, Beat]:
+    """The last heartbeat of every instance."""
+    found: dict[str, Beat] = {}
+    async with reader(cluster) as consumer:
+        async for records in stretch(consumer, HEARTBEATS.topic(), 0, None):
+            for record in records:
+                if record.key and record.value:
+                    said = orjson.loads(record.value)
+                    instance = record.key.decode()
+                    found[instance] = Beat(instance, said["boot"], said["host"], said["pid"], record.at)
+    return found
+
+
+async def refuse_second(cluster: Cluster, instance: str, alive: Callable[[int], bool]) -> None:
+    """Raise ``InstanceTaken`` when somebody beats under this id; a former start of ours that died does not."""
+    before = (await beats(cluster)).get(instance)
+    if before is None or (before.host == socket.gethostname() and not alive(before.pid)):
+        return
+    if before.host == socket.gethostname() and before.pid == os.getpid():
+        return
+    await asyncio.sleep(STILL_THERE_S)
+    after = (await beats(cluster)).get(instance)
+    if after is not None and after.at > before.at:
+        raise InstanceTaken(instance, after.host, after.pid)

@@ -1,0 +1,162 @@
+"""The regions of one worker: opened when Faust assigns their partitions, closed when it takes them away."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import faust
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from faust.types import TP
+
+from agents.stage.clock import BrokerClock
+from agents.stage.lane import Arrived
+from agents.stage.loop import LANES, Region, RegionStopped, Tools
+from agents.stage.reading import unread
+from agents.stage.transport import group_of
+from agents.stage.writer import Writer
+from topics.cluster import Cluster
+from topics.journal import DESK, UnknownFormat
+
+log = structlog.get_logger("stage")
+
+CLOSE_S = 8.0
+
+
+class Stage:
+    """All region partitions of this worker. ``failed`` gets the exception that nothing here can mend."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        regions: Mapping[int, str],
+        make_writer: Callable[[str], Writer],
+        clock: BrokerClock,
+    ) -> None:
+        self.regions: dict[int, Region] = {}
+        self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        self._cluster = cluster
+        self._names = regions
+        self._make_writer = make_writer
+        self._clock = clock
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._app: faust.App | None = None
+        self._side: AIOKafkaConsumer | None = None
+        self._admin: AIOKafkaAdminClient | None = None
+
+    async def start(self) -> None:
+        """Connect what all regions share."""
+        self._side = AIOKafkaConsumer(**self._cluster.client(), isolation_level="read_committed")
+        await self._side.start()
+        self._admin = AIOKafkaAdminClient(**self._cluster.client())
+        await self._admin.start()
+
+    async def stop(self) -> None:
+        """Close every book after the batch in hand."""
+        await self._close_all()
+        if self._side is not None:
+            await self._side.stop()
+        if self._admin is not None:
+            await self._admin.close()
+
+    def attach(self, app: faust.App, from_faust: Callable[[Any], Arrived]) -> None:
+        """Read the two lanes with ``app``."""
+        self._app = app
+        source = app.topic(
+            *LANES.values(), key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+        )
+
+        async def lanes(stream: Any) -> None:
+            async for event in stream.noack().events():
+                message = event.message
+                # Of an older generation: whoever holds the partition now reads it himself.
+                if message.generation_id == app.consumer_generation_id:
+                    region = self.regions.get(message.partition)
+                    if region is not None and message.partition in self._tasks:
+                        region.offer(from_faust(message))
+
+        app.agent(source, name="lanes", concurrency=1)(lanes)
+        app.on_partitions_revoked.connect(self._revoked)
+        app.on_rebalance_complete.connect(self._assigned)
+
+    async def _revoked(self, *_: Any, **__: Any) -> None:
+        await self._close_all()
+
+    async def _close_all(self) -> None:
+        """The running batches end or abort; a book that ended well is kept in case its partition comes back."""
+        tasks, self._tasks = self._tasks, {}
+        for partition in tasks:
+            self.regions[partition].close()
+        if not tasks:
+            return
+        await asyncio.wait(tasks.values(), timeout=CLOSE_S)
+        for partition, task in tasks.items():
+            if not task.done():
+                task.cancel()
+            if not task.done() or task.cancelled() or task.exception() is not None:
+                del self.regions[partition]
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+    async def _assigned(self, *_: Any, **__: Any) -> None:
+        assert self._app is not None
+        held = {tp.partition for tp in self._app.consumer.assignment() if tp.topic in LANES.values()}
+        for partition in sorted(held & set(self._names)):
+            if partition in self._tasks:
+                continue
+            region = self.regions.get(partition)
+            if region is None:
+                name = self._names[partition]
+                region = Region(name, partition, lambda name=name: self._make_writer(name), self._tools())  # type: ignore[misc]
+                self.regions[partition] = region
+            else:
+                region.reset()
+            task = asyncio.create_task(region.run(), name=f"region-{region.name}")
+            task.add_done_callback(self._ended)
+            self._tasks[partition] = task
+        for partition in set(self.regions) - held:
+            del self.regions[partition]  # somebody else's now
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, RegionStopped | UnknownFormat):
+            return  # this region waits for a person; the others go on
+        log.critical("worker_fails", error=type(error).__name__, exc_info=error)
+        if not self.failed.done():
+            self.failed.set_result(error)
+
+    def _tools(self) -> Tools:
+        return Tools(
+            cluster=self._cluster,
+            group=group_of("region"),
+            clock=self._clock,
+            desk_end=self._desk_end,
+            pause=lambda topic, partition: self._flow(topic, partition, go=False),
+            resume=lambda topic, partition: self._flow(topic, partition, go=True),
+            monotonic=time.monotonic,
+        )
+
+    def _flow(self, topic: str, partition: int, *, go: bool) -> None:
+        assert self._app is not None
+        consumer = self._app.consumer
+        place = TP(topic, partition)
+        if place in consumer.assignment():
+            (consumer.resume_partitions if go else consumer.pause_partitions)({place})
+
+    async def _desk_end(self, partition: int, answers: tuple[str, ...]) -> int | None:
+        """Where the desk ends now, once intake has brought over every answer that lies on its topic now.
+
+        Asked at a moment after a deadline it says how far the desk must be read before that may fire: an
+        answer that came in time is then on the desk, whatever was down in between.
+        """
+        assert self._side is not None
+        assert self._admin is not None
+        committed = await self._admin.list_consumer_group_offsets(group_of("intake"))
+        done = {(place.topic, place.partition): found.offset for place, found in committed.items()}
+        if await unread(self._side, answers, done):
+            # Asked in this order an answer can seem unread that was brought over just now; asking again tells.
+            return None
+        place = TopicPartition(LANES[DESK], partition)
+        return int((await self._side.end_offsets([place]))[place])
