@@ -4,6 +4,7 @@ Nothing is ever deleted and no partition is ever added: a region would move to a
 would be lost.
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from topics.specs import PREFIX, REGION_PARTITIONS, Wanted
 from topics.texts import Language, text
+
+VISIBLE_WITHIN_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,10 @@ class DriftRefused(Exception):
         super().__init__("; ".join(refusal.say("en") for refusal in refusals))
 
 
+class ChangeFailed(Exception):
+    """The cluster did not take over a setting."""
+
+
 def actual(admin: KafkaAdminClient) -> dict[str, Actual]:
     """The topics under our prefix, as the cluster has them."""
     names = sorted(name for name in admin.list_topics() if name.startswith(f"{PREFIX}."))
@@ -179,6 +186,25 @@ def apply(admin: KafkaAdminClient, steps: Iterable[Step]) -> None:
         if isinstance(step, ChangeConfig):
             changes.setdefault(step.topic, {})[step.setting] = step.to
     if changes:
-        admin.alter_configs(
-            [ConfigResource(ConfigResourceType.TOPIC, topic, configs) for topic, configs in changes.items()]
-        )
+        _change(admin, changes)
+
+
+def _change(admin: KafkaAdminClient, changes: Mapping[str, Mapping[str, str]]) -> None:
+    told = admin.alter_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, topic, dict(configs)) for topic, configs in changes.items()]
+    )["topic"]
+    # The client hands errors back instead of raising them.
+    if wrong := {topic: outcome for topic, outcome in told.items() if outcome != "OK"}:
+        raise ChangeFailed("; ".join(f"{topic}: {outcome}" for topic, outcome in wrong.items()))
+    # The controller has taken it; a broker shows it a moment later.
+    until = time.monotonic() + VISIBLE_WITHIN_S
+    while not _visible(changes, actual(admin)):
+        if time.monotonic() > until:
+            raise ChangeFailed(f"not in force after {VISIBLE_WITHIN_S:.0f} s: {', '.join(sorted(changes))}")
+        time.sleep(0.05)
+
+
+def _visible(changes: Mapping[str, Mapping[str, str]], found: Mapping[str, Actual]) -> bool:
+    return all(
+        topic in found and configs.items() <= dict(found[topic].config).items() for topic, configs in changes.items()
+    )

@@ -10,6 +10,7 @@ from kafka import KafkaAdminClient
 from topics.admin import (
     Actual,
     ChangeConfig,
+    ChangeFailed,
     Create,
     DriftRefused,
     LeaveReplication,
@@ -152,6 +153,10 @@ def test_a_real_broker_becomes_what_the_specs_say_and_stays_so(admin: KafkaAdmin
     assert steps == (ChangeConfig(topic=reports, setting="retention.ms", was="3600000", to=str(30 * 24 * 3600 * 1000)),)
     apply(admin, steps)
     assert plan(wants, mine()) == ()
+
+    # When the broker does not want a setting, that is not passed over
+    with pytest.raises(ChangeFailed):
+        apply(admin, [ChangeConfig(topic=reports, setting="retention.ms", was=None, to="soon")])
 
     # When somebody adds a partition to a region topic, nothing is applied any more
     wider = [replace(want, spec=INBOX, partitions=64) for want in wants if want.name == REPORTS.topic("admin-s")]
