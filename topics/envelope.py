@@ -22,7 +22,7 @@ LONGEST = 255
 """Characters of an attribute, and of its name."""
 REQUIRED = ("id", "source", "specversion", "type")
 _CORE = frozenset({*REQUIRED, "time", "subject", "datacontenttype", "dataschema"})
-_STRUCTURED_LIMIT = 2 * PAYLOAD_LIMIT
+STRUCTURED_LIMIT = 2 * PAYLOAD_LIMIT
 """Bytes of a whole structured event: the payload as base64, and its attributes."""
 
 _BSN_SHAPED = re.compile(rb"(?<![0-9A-Za-z])[0-9]{9}(?![0-9A-Za-z])")
@@ -57,6 +57,15 @@ def read(headers: Sequence[tuple[str, bytes]], key: bytes | None, value: bytes |
     if content_type[:23].lower() == "application/cloudevents":
         return _structured(texts, content_type, value, errors)
     return _binary(texts, content_type, value, errors)
+
+
+def structured_data(value: bytes) -> bytes:
+    """The data of a structured event, however wrong the rest is; empty when it cannot be had."""
+    try:
+        event = guard(value, STRUCTURED_LIMIT)
+    except Refused:
+        return b""
+    return _data(event, []) if isinstance(event, dict) else b""
 
 
 def write(*, id: str, type: str, source: str, time_ms: int, subject: str | None) -> list[tuple[str, bytes]]:
@@ -151,7 +160,7 @@ def _binary(texts: dict[str, str], content_type: str, value: bytes, errors: list
 
 
 def _structured(texts: dict[str, str], content_type: str, value: bytes, errors: list[FieldError]) -> Envelope:
-    event = guard(value, _STRUCTURED_LIMIT)
+    event = guard(value, STRUCTURED_LIMIT)
     if not isinstance(event, dict):
         raise Refused(DeadLetterReason.ENVELOPE, [field_error("", "object")])
     if not _STRUCTURED_TYPE.fullmatch(content_type):
