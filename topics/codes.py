@@ -15,7 +15,7 @@ class Code(StrEnum):
     nl: str
     cbs: str | None
 
-    def __new__(cls, value: str, nl: str, cbs: str | None = None) -> Self:
+    def __new__(cls, value: str, nl: str = "", cbs: str | None = None) -> Self:
         code = str.__new__(cls, value)
         code._value_ = value
         code.nl = nl

@@ -140,14 +140,16 @@ class Problem(Message):
 
 
 class Receipt(Message):
-    """What became of one published record; each record has one, within seconds (on ``receipts.<source>``)."""
+    """What became of one published record; each record has one, within seconds (on ``receipts.<source>``).
+
+    It names no case: that would tell a sender whether the household was known already.
+    """
 
     receipt_id: UUID
     origin: Origin
     outcome: ReceiptOutcome
     report_id: UUID | None = None
     version: int | None = None
-    case_id: UUID | None = None
     warnings: tuple[FieldError, ...] = ()
     problem: Problem | None = None
     at: Millis

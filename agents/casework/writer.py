@@ -6,7 +6,7 @@ It is what the stage restores and asks (``agents/stage/writer.py``). The decidin
 
 import hashlib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid5
 
@@ -37,12 +37,13 @@ CHUNK_BYTES = 512 * 1024
 
 
 class CaseworkWriter:
-    """Holds a region's book. ``observe`` is called with each record that was decided here (for the metrics)."""
+    """Holds a region's book. ``observe`` is called with each record that was committed (for the metrics)."""
 
-    def __init__(self, config: RegionConfig, entropy: Entropy) -> None:
+    def __init__(self, config: RegionConfig, entropy: Entropy, observe: Callable[[j.Record, Book], None]) -> None:
         self.config = config
         self.book = Book(config.name)
-        self.decided: list[tuple[j.Record, Book]] = []
+        self._observe = observe
+        self._in_hand: list[j.Record] = []
         self._entropy = entropy
         self._keys: dict[str, Key] = {}
         self._public: dict[str, ECKey] = {}
@@ -144,6 +145,12 @@ class CaseworkWriter:
         found = undecidable(self.book, incoming)
         return self._written(found, Opened(), message)
 
+    def committed(self) -> None:
+        """What was decided since the last time is on the journal."""
+        done, self._in_hand = self._in_hand, []
+        for record in done:
+            self._observe(record, self.book)
+
     def due(self) -> int | None:
         """The earliest deadline."""
         return self.book.due()
@@ -177,7 +184,7 @@ class CaseworkWriter:
                 outgoing += self._sealed(delivery, rules.directory, record.at)
         outgoing += self._keys_of(record, message)
         self.book.apply(record, opened)
-        self.decided.append((record, self.book))
+        self._in_hand.append(record)
         return outgoing
 
     def _keys_of(self, record: j.Record, message: j.LaneMessage | None) -> list[Outgoing]:

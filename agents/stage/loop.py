@@ -390,6 +390,8 @@ class Region:
             if out.topic == journal:
                 self._journal_next = metadata.offset + 1
                 self._since_snapshot += 1
+        assert self.writer is not None
+        self.writer.committed()
 
     async def _all_known(self, topics: set[str]) -> None:
         """A send to a missing topic would hang for 40 s inside the open transaction: look before."""

@@ -52,7 +52,7 @@ def sticky_assignor(used: Collection[int] | None) -> type[AbstractPartitionAssig
     partitions are shared for themselves (intake: many topics of one partition).
     """
 
-    class StickyAssignor(AbstractPartitionAssignor):
+    class StickyAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
         name = "meldstroom-sticky"
         version = 0
         held: tuple[tuple[str, int], ...] = ()
@@ -103,7 +103,7 @@ def sticky_assignor(used: Collection[int] | None) -> type[AbstractPartitionAssig
     return StickyAssignor
 
 
-class _Thread(driver.AIOKafkaConsumerThread):
+class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
         # Faust's own version reads uncommitted and shares partitions out without regard to their number.
@@ -131,7 +131,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
         )
 
 
-class _Consumer(driver.Consumer):
+class _Consumer(driver.Consumer):  # type: ignore[misc]
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
@@ -162,7 +162,7 @@ class _Consumer(driver.Consumer):
         return done
 
 
-class Transport(driver.Transport):
+class Transport(driver.Transport):  # type: ignore[misc]
     """Faust's Kafka transport for one app of ours."""
 
     Consumer = _Consumer

@@ -43,6 +43,9 @@ class Writer(Protocol):
     def undecidable(self, lane: str, record: Arrived, why: str) -> list[Outgoing]:
         """Put aside an input that ``decide`` raised on, for a person."""
 
+    def committed(self) -> None:
+        """All that was decided is on the journal."""
+
     def due(self) -> int | None:
         """The earliest deadline, ms broker time."""
 

@@ -1,0 +1,196 @@
+"""Figures of a worker, for Prometheus. Labels come from closed sets: never a case, a person or a place.
+
+Counters count what this process decided; gauges look at its books when they are asked.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from agents.casework.book import AWAITS_ANSWER, Book
+from agents.policy.region import RegionConfig
+from topics import journal as j
+from topics.codes import Colour
+
+if TYPE_CHECKING:
+    from agents.stage.stage import Stage
+
+HOPS = ("acknowledged", "accepted", "started")
+# Seconds; every limit of the policies' T02-T04 is an edge, so that "within the limit" is exact: 30 min, 1 h,
+# 4 h, 24 h, and working days as elapsed days with a weekend in them.
+HOP_BUCKETS = (
+    1, 5, 30, 60, 300, 900, 1_800, 3_600, 14_400, 28_800, 86_400, 2 * 86_400, 3 * 86_400, 4 * 86_400, 5 * 86_400,
+    7 * 86_400, 10 * 86_400, 14 * 86_400, 21 * 86_400,
+)  # fmt: skip
+BATCH_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+WAIT_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+COLOURS = (*(colour.value for colour in Colour), "NONE")
+
+
+class _Brings(Protocol):
+    brought: int
+
+
+class Metrics(Collector):
+    """All metrics of one worker, on a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._books: dict[str, Book] = {}
+        self._stage: Stage | None = None
+        self._intake: _Brings | None = None
+        self._lag: dict[tuple[str, str], int] = {}
+        one = {"registry": self.registry, "namespace": "meldstroom"}
+        self._reports = Counter("reports", "Reports taken in", ["source_kind", "region"], **one)
+        self._decided = Counter(
+            "decided", "Reports decided, by the case's colour", ["colour", "destination", "region"], **one
+        )
+        self._repeats = Counter("repeats", "Reports that were registered before", ["region"], **one)
+        self._dead = Counter("deadletters", "Messages put aside, by reason", ["reason", "region"], **one)
+        self._steps = Counter("ladder_steps", "Steps of ladders that fired", ["step", "late", "region"], **one)
+        self._recalled = Counter("recalls", "Offers taken back because nobody answered", ["region"], **one)
+        self._refused = Counter("refusals", "Offers refused or returned, by reason", ["reason", "region"], **one)
+        self._hops = Histogram(
+            "handover_seconds",
+            "From the offer to each answer of its receiver",
+            ["hop", "colour", "region"],
+            buckets=HOP_BUCKETS,
+            **one,
+        )
+        self._waits = Histogram(
+            "registered_seconds",
+            "From the broker taking in a report to its decision",
+            ["region"],
+            buckets=WAIT_BUCKETS,
+            **one,
+        )
+        self._batch = Histogram(
+            "stage_batch_seconds", "One batch: decided and committed", ["region"], buckets=BATCH_BUCKETS, **one
+        )
+        self.registry.register(self)
+
+    def follow_stage(self, stage: "Stage", regions: Mapping[str, RegionConfig]) -> None:
+        """Gauges read this stage's books from now on; every series of a region exists from the start."""
+        self._stage = stage
+        for region in regions:
+            self._repeats.labels(region)
+            self._recalled.labels(region)
+
+    def follow_intake(self, intake: _Brings) -> None:
+        """Count what this intake brought over."""
+        self._intake = intake
+
+    def lag(self, group: str, topic_family: str, records: int) -> None:
+        """How far a group is behind on one family of topics."""
+        self._lag[(group, topic_family)] = records
+
+    # Counting ----------------------------------------------------------------------------------------
+
+    def decided(self, record: j.Record, book: Book) -> None:
+        """A record was committed; ``book`` is as it is after it."""
+        region, said = record.region, record.input
+        self._books[region] = book
+        if isinstance(said, j.ReportInput | j.RefusedInput):
+            self._waits.labels(region).observe(max(0, record.at - said.origin.arrived) / 1000)
+        for event in record.events:
+            self._event(event, record, book)
+
+    def _event(self, event: j.Event, record: j.Record, book: Book) -> None:
+        region, said = record.region, record.input
+        match event:
+            case j.Registered() if isinstance(said, j.ReportInput):
+                case = book.cases[event.case_id]
+                self._reports.labels(said.source_kind, region).inc()
+                self._decided.labels(case.colour or "NONE", _kind(case.destination), region).inc()
+            case j.Repeated() if event.receipt:
+                self._repeats.labels(region).inc()
+            case j.DeadLettered():
+                self._dead.labels(event.reason, region).inc()
+            case j.StepFired():
+                self._steps.labels(event.step, str(event.late).lower(), region).inc()
+            case j.TakenBack() if event.state == "RECALLED":
+                self._recalled.labels(region).inc()
+            case j.Answered():
+                self._answered(event, record, book)
+            case _:
+                pass
+
+    def _answered(self, event: j.Answered, record: j.Record, book: Book) -> None:
+        if event.reason is not None:
+            self._refused.labels(event.reason, record.region).inc()
+        pair = book.open_handover(event.handover_id)
+        if pair is None or event.state.lower() not in HOPS:
+            return
+        handover = pair[1]
+        since = {
+            "ACKNOWLEDGED": handover.offered,
+            "ACCEPTED": handover.acknowledged or handover.offered,
+            "STARTED": handover.accepted or handover.offered,
+        }[event.state]
+        self._hops.labels(event.state.lower(), handover.colour or "NONE", record.region).observe(
+            max(0, record.at - since) / 1000
+        )
+
+    # Looking -----------------------------------------------------------------------------------------
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing is collected before the first scrape."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """Gauges over the books of this worker, its regions' state and its lag."""
+        yield from self._of_books()
+        if self._stage is not None:
+            running = GaugeMetricFamily(
+                "meldstroom_region_running", "1: the region decides; 0: it does not", labels=["region"]
+            )
+            for region in self._stage.regions.values():
+                running.add_metric([region.name], float(region.seen.state == "running"))
+                waited, region.seen.batch_seconds = region.seen.batch_seconds, []
+                for seconds in waited:
+                    self._batch.labels(region.name).observe(seconds)
+            yield running
+        if self._intake is not None:
+            brought = GaugeMetricFamily("meldstroom_intake_brought", "Records brought to the lanes since the start")
+            brought.add_metric([], self._intake.brought)
+            yield brought
+        lag = GaugeMetricFamily(
+            "meldstroom_consumer_lag_records", "Records that a group has still to read", labels=["group", "topics"]
+        )
+        for (group, topics), records in sorted(self._lag.items()):
+            lag.add_metric([group, topics], records)
+        yield lag
+
+    def _of_books(self) -> Iterator[Metric]:
+        open_cases = GaugeMetricFamily("meldstroom_open_cases", "Cases that are open", labels=["colour", "region"])
+        oldest = GaugeMetricFamily(
+            "meldstroom_oldest_unanswered_seconds",
+            "Age of the oldest offer that nobody accepted or refused",
+            labels=["colour", "region"],
+        )
+        now = time.time() * 1000
+        for region, book in sorted(self._books.items()):
+            counts = dict.fromkeys(COLOURS, 0)
+            ages = dict.fromkeys(COLOURS, 0.0)
+            for case in tuple(book.cases.values()):
+                colour = case.colour or "NONE"
+                counts[colour] += not case.closed
+                for handover in case.handovers:
+                    if handover.state in AWAITS_ANSWER:
+                        ages[colour] = max(ages[colour], (now - handover.offered) / 1000)
+            for colour in COLOURS:
+                open_cases.add_metric([colour, region], counts[colour])
+                oldest.add_metric([colour, region], ages[colour])
+        yield open_cases
+        yield oldest
+
+
+def _kind(destination: str | None) -> str:
+    """Team, centre or none: the kind of destination as a label."""
+    if destination is None or destination == "NONE":
+        return "NONE"
+    return "CENTRE" if destination.startswith("VT_") else "TEAM"

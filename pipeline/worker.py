@@ -1,0 +1,175 @@
+"""One worker process: intake or region, from start to stop.
+
+SIGTERM and SIGINT stop it and keep its place in the group for a quick restart; SIGUSR1 drains it: the books
+are closed and its place is given up, so that others take over at once.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient
+from kafka import KafkaAdminClient
+from prometheus_client import start_http_server
+
+from agents.policy.region import RegionConfig
+from agents.stage.clock import BrokerClock
+from agents.stage.heartbeat import Heart, refuse_second
+from agents.stage.transport import group_of
+from agents.watch.metrics import Metrics
+from pipeline.app import Built, build_intake, build_region
+from pipeline.settings import Settings, cluster_of
+from topics import specs
+from topics.cluster import Cluster
+
+log = structlog.get_logger("worker")
+
+Role = Literal["intake", "region"]
+
+EXIT_STOPPED = 0
+EXIT_BUG = 70
+EXIT_TEMPORARY = 75
+EXIT_CONFIG = 78
+LAG_EVERY_S = 5.0
+
+
+async def run_worker(role: Role, settings: Settings, regions: Mapping[str, RegionConfig]) -> int:
+    """Run until a signal or a failure; the exit code says which. Raises ``InstanceTaken`` at start."""
+    cluster = cluster_of(settings)
+    instance = f"{role}-{settings.instance}"
+    stop, drain = asyncio.Event(), asyncio.Event()
+    _listen(stop, drain)
+    await refuse_second(cluster, instance, _alive)
+    clock, metrics = BrokerClock(), Metrics()
+    heart = Heart(cluster, instance, str(uuid4()), clock)
+    datadir = str(Path(settings.data) / "faust" / instance)
+    Path(datadir).mkdir(parents=True, exist_ok=True)
+    arguments = {"instance": settings.instance, "datadir": datadir, "metrics": metrics}
+    server = None
+    if settings.metrics_port >= 0:
+        server, _ = start_http_server(
+            _port(role, settings.metrics_port), settings.metrics_host, registry=metrics.registry
+        )
+        log.info("metrics", address=f"http://{settings.metrics_host}:{server.server_port}/metrics")
+    if role == "intake":
+        built = build_intake(cluster, regions, **arguments)
+    else:
+        built = build_region(cluster, regions, clock, **arguments)
+    tasks = [asyncio.create_task(heart.run()), asyncio.create_task(_watch_lag(cluster, role, metrics))]
+    try:
+        code = await _run(built, stop)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if server is not None:
+            server.shutdown()
+    if drain.is_set():
+        _leave(cluster, role, settings.instance)
+        log.info("drained", role=role)
+    return code
+
+
+async def _run(built: Built, stop: asyncio.Event) -> int:
+    """Start, wait for a signal or for something that fails, end in order."""
+    waits: dict[asyncio.Future[object], str] = {}
+    if built.stage is not None:
+        await built.stage.start()
+        waits[built.stage.failed] = "stage"  # type: ignore[index]
+    intake = asyncio.ensure_future(built.intake.run()) if built.intake is not None else None
+    if intake is not None:
+        waits[intake] = "intake"  # type: ignore[index]
+    waits[asyncio.ensure_future(stop.wait())] = "signal"  # type: ignore[index]
+    started = asyncio.ensure_future(built.app.start())
+    waits[asyncio.ensure_future(_crashed(built, started))] = "app"  # type: ignore[index]
+    try:
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if built.intake is not None:
+            built.intake.close()
+        if built.stage is not None:
+            await built.stage.stop()
+        if intake is not None:
+            await asyncio.wait({intake}, timeout=5)
+        await asyncio.wait({asyncio.ensure_future(built.app.stop())}, timeout=10)
+    names = {waits[future] for future in done}
+    if names == {"signal"}:
+        log.info("stopped")
+        return EXIT_STOPPED
+    for future in done:
+        error = future.exception() or (future.result() if waits[future] in ("stage", "app") else None)
+        log.critical("worker_ends", because=waits[future], error=type(error).__name__)
+    return EXIT_TEMPORARY
+
+
+async def _crashed(built: Built, started: "asyncio.Future[None]") -> BaseException:
+    """What Faust crashed on. It may crash while it starts or any time after."""
+    while True:
+        if started.done() and (error := started.exception()) is not None:
+            return error
+        if built.app.crashed:
+            return built.app.crash_reason or RuntimeError("crashed")
+        await asyncio.sleep(0.2)
+
+
+async def _watch_lag(cluster: Cluster, role: Role, metrics: Metrics) -> None:
+    """How far this process's group is behind, per family of topics."""
+    families = (specs.REPORTS, specs.ANSWERS, specs.ACTS) if role == "intake" else (specs.INBOX, specs.DESK)
+    admin = AIOKafkaAdminClient(**cluster.client())
+    from agents.stage.reading import reader
+
+    await admin.start()
+    async with reader(cluster) as consumer:
+        while True:
+            committed = await admin.list_consumer_group_offsets(group_of(role))
+            ends = await consumer.end_offsets(list(committed)) if committed else {}
+            for family in families:
+                mine = [place for place in committed if place.topic == family.name or family.owns(place.topic)]
+                if family.of is None:
+                    mine = [place for place in committed if place.topic == family.topic()]
+                behind = sum(max(0, ends[place] - max(0, committed[place].offset)) for place in mine)
+                metrics.lag(group_of(role), family.name, behind)
+            await asyncio.sleep(LAG_EVERY_S)
+
+
+def _leave(cluster: Cluster, role: Role, instance: str) -> None:
+    """Give up this worker's place: with an instance id, leaving has to be said by an administrator."""
+    admin = KafkaAdminClient(**cluster.client())
+    try:
+        admin.remove_group_members(group_of(role), [{"group_instance_id": f"{role}-{instance}"}])
+    except Exception as error:  # the session's end does the same, later
+        log.warning("leave_failed", error=type(error).__name__)
+    finally:
+        admin.close()
+
+
+def _listen(stop: asyncio.Event, drain: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    def drained() -> None:
+        drain.set()
+        stop.set()
+
+    loop.add_signal_handler(signal.SIGUSR1, drained)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid != os.getpid()
+
+
+def _port(role: Role, port: int) -> int:
+    """Region on the port that was set, intake on the next one: two processes, one machine."""
+    return port + (role == "intake") if port else 0
