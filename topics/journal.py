@@ -390,13 +390,8 @@ INPUTS: dict[str, type[Any]] = {
     str(cls.__dataclass_fields__["type"].default): cls
     for cls in (ReportInput, RefusedInput, AnswerInput, ActInput, TickInput, ConfigureInput)
 }
-EVENTS: dict[str, type[Any]] = {
-    str(cls.__dataclass_fields__["type"].default): cls
-    for cls in Event.__args__  # type: ignore[attr-defined]
-}
-_TUPLES = {
-    cls: tuple(f.name for f in fields(cls) if str(f.type).startswith("tuple")) for cls in EVENTS.values()
-}
+EVENTS: dict[str, type[Any]] = {str(cls.__dataclass_fields__["type"].default): cls for cls in get_args(Event)}
+_TUPLES = {cls: tuple(f.name for f in fields(cls) if str(f.type).startswith("tuple")) for cls in EVENTS.values()}
 
 
 def encode(record: Record) -> bytes:
@@ -433,8 +428,7 @@ def _event(found: dict[str, Any]) -> Event:
             found[name] = tuple(found[name])
         if cls is Offered:
             found["ladder"] = tuple(
-                Step(name=step["name"], due=step["due"], tells=tuple(step["tells"]))
-                for step in found["ladder"]
+                Step(name=step["name"], due=step["due"], tells=tuple(step["tells"])) for step in found["ladder"]
             )
         made: Event = cls(**found)
     except (KeyError, TypeError) as error:

@@ -1,12 +1,11 @@
 """What an integrator hands in: one worry about one household, at one moment (domain model, section 2)."""
 
-from datetime import date
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from topics.base import Line, Message, Moment, MunicipalityCode, PartialDate, Slug, Text
+from topics.base import Day, Line, Message, Moment, MunicipalityCode, PartialDate, Slug, Text
 from topics.codes import (
     Answered,
     Channel,
@@ -47,8 +46,8 @@ def _bsn(digits: str) -> str:
     return digits
 
 
-Bsn = Annotated[str, StringConstraints(pattern=r"^\d{9}$"), AfterValidator(_bsn)]
-Postcode = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{3} ?[A-Z]{2}$")]
+Bsn = Annotated[str, StringConstraints(pattern=r"^[0-9]{9}$"), AfterValidator(_bsn)]
+Postcode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{3} ?[A-Z]{2}$")]
 HouseNumber = Annotated[int, Field(ge=1, le=99_999)]
 Suffix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 /-]{0,9}$")]
 
@@ -121,8 +120,8 @@ class Order(Message):
     """A *huisverbod* or a contact ban."""
 
     state: OrderState
-    since: date | None = Field(default=None, description="first day, Europe/Amsterdam")
-    until: date | None = None
+    since: Day | None = Field(default=None, description="first day, Europe/Amsterdam")
+    until: Day | None = None
 
 
 class RunningHelp(Message):
@@ -177,9 +176,7 @@ class Report(Message):
     safe_carer: Answered = Answered.UNKNOWN
     safe_place_wanted: Answered = Answered.UNKNOWN
     perpetrator_at_home: Answered = Answered.UNKNOWN
-    incident_number: (
-        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./-]{0,39}$")] | None
-    ) = None
+    incident_number: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./-]{0,39}$")] | None = None
     board_investigation: BoardInvestigation | None = None
     restraining_order: Order | None = None
     contact_ban: Order | None = None
