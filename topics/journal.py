@@ -7,7 +7,7 @@ nothing is ignored. New events ship one release before their first use.
 """
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
