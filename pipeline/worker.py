@@ -9,17 +9,19 @@ import os
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient
 from kafka import KafkaAdminClient
+from kafka.admin import MemberToRemove
 from prometheus_client import start_http_server
 
 from agents.policy.region import RegionConfig
 from agents.stage.clock import BrokerClock
 from agents.stage.heartbeat import Heart, refuse_second
+from agents.stage.reading import ends, reader
 from agents.stage.transport import group_of
 from agents.watch.metrics import Metrics
 from pipeline.app import Built, build_intake, build_region
@@ -49,7 +51,6 @@ async def run_worker(role: Role, settings: Settings, regions: Mapping[str, Regio
     heart = Heart(cluster, instance, str(uuid4()), clock)
     datadir = str(Path(settings.data) / "faust" / instance)
     Path(datadir).mkdir(parents=True, exist_ok=True)
-    arguments = {"instance": settings.instance, "datadir": datadir, "metrics": metrics}
     server = None
     if settings.metrics_port >= 0:
         server, _ = start_http_server(
@@ -57,9 +58,9 @@ async def run_worker(role: Role, settings: Settings, regions: Mapping[str, Regio
         )
         log.info("metrics", address=f"http://{settings.metrics_host}:{server.server_port}/metrics")
     if role == "intake":
-        built = build_intake(cluster, regions, **arguments)
+        built = build_intake(cluster, regions, instance=settings.instance, datadir=datadir, metrics=metrics)
     else:
-        built = build_region(cluster, regions, clock, **arguments)
+        built = build_region(cluster, regions, clock, instance=settings.instance, datadir=datadir, metrics=metrics)
     tasks = [asyncio.create_task(heart.run()), asyncio.create_task(_watch_lag(cluster, role, metrics))]
     try:
         code = await _run(built, stop)
@@ -77,16 +78,16 @@ async def run_worker(role: Role, settings: Settings, regions: Mapping[str, Regio
 
 async def _run(built: Built, stop: asyncio.Event) -> int:
     """Start, wait for a signal or for something that fails, end in order."""
-    waits: dict[asyncio.Future[object], str] = {}
+    waits: dict[asyncio.Future[Any], str] = {}
     if built.stage is not None:
         await built.stage.start()
-        waits[built.stage.failed] = "stage"  # type: ignore[index]
+        waits[built.stage.failed] = "stage"
     intake = asyncio.ensure_future(built.intake.run()) if built.intake is not None else None
     if intake is not None:
-        waits[intake] = "intake"  # type: ignore[index]
-    waits[asyncio.ensure_future(stop.wait())] = "signal"  # type: ignore[index]
+        waits[intake] = "intake"
+    waits[asyncio.ensure_future(stop.wait())] = "signal"
     started = asyncio.ensure_future(built.app.start())
-    waits[asyncio.ensure_future(_crashed(built, started))] = "app"  # type: ignore[index]
+    waits[asyncio.ensure_future(_crashed(built, started))] = "app"
     try:
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -121,18 +122,16 @@ async def _watch_lag(cluster: Cluster, role: Role, metrics: Metrics) -> None:
     """How far this process's group is behind, per family of topics."""
     families = (specs.REPORTS, specs.ANSWERS, specs.ACTS) if role == "intake" else (specs.INBOX, specs.DESK)
     admin = AIOKafkaAdminClient(**cluster.client())
-    from agents.stage.reading import reader
-
     await admin.start()
     async with reader(cluster) as consumer:
         while True:
             committed = await admin.list_consumer_group_offsets(group_of(role))
-            ends = await consumer.end_offsets(list(committed)) if committed else {}
+            last = await ends(consumer, committed) if committed else {}
             for family in families:
                 mine = [place for place in committed if place.topic == family.name or family.owns(place.topic)]
                 if family.of is None:
                     mine = [place for place in committed if place.topic == family.topic()]
-                behind = sum(max(0, ends[place] - max(0, committed[place].offset)) for place in mine)
+                behind = sum(max(0, last[place] - max(0, committed[place].offset)) for place in mine)
                 metrics.lag(group_of(role), family.name, behind)
             await asyncio.sleep(LAG_EVERY_S)
 
@@ -141,7 +140,7 @@ def _leave(cluster: Cluster, role: Role, instance: str) -> None:
     """Give up this worker's place: with an instance id, leaving has to be said by an administrator."""
     admin = KafkaAdminClient(**cluster.client())
     try:
-        admin.remove_group_members(group_of(role), [{"group_instance_id": f"{role}-{instance}"}])
+        admin.remove_group_members(group_of(role), [MemberToRemove(group_instance_id=f"{role}-{instance}")])
     except Exception as error:  # the session's end does the same, later
         log.warning("leave_failed", error=type(error).__name__)
     finally:

@@ -19,7 +19,7 @@ from faust.types import TP
 from agents.intake.decide import Registry, bring
 from agents.sealing import Entropy
 from agents.stage.lane import Arrived, Lane
-from agents.stage.reading import reader, stretch
+from agents.stage.reading import ends, reader, stretch
 from agents.stage.transport import group_of
 from topics import journal as j
 from topics.cluster import Cluster
@@ -139,7 +139,7 @@ class Intake:
         if len(lane.waiting) > PAUSE_AT and place not in self._paused:
             self._paused.add(place)
             assert self._app is not None
-            self._app.consumer.pause_partitions({TP(*place)})
+            self._app.consumer.on_buffer_full(TP(*place))
         self._news.set()
 
     def _let_flow(self) -> None:
@@ -149,7 +149,7 @@ class Intake:
                 self._paused.discard(place)
                 assert self._app is not None
                 if lane is not None:
-                    self._app.consumer.resume_partitions({TP(*place)})
+                    self._app.consumer.on_buffer_drop(TP(*place))
 
     async def _fill_gap(self, place: Place, lane: Lane) -> None:
         """What delivery left out is read again. An integrator's transactions leave offsets without a record."""
@@ -179,7 +179,7 @@ class Intake:
         finally:
             await admin.close()
         async with reader(self.cluster) as consumer:
-            first = await consumer.beginning_offsets(places)
+            first = await ends(consumer, places, first=True)
         lanes: dict[Place, Lane] = {}
         for place in places:
             known = committed.get(place)

@@ -22,7 +22,7 @@ from aiokafka.errors import (
 
 from agents.stage.clock import BrokerClock
 from agents.stage.lane import Arrived, Lane
-from agents.stage.reading import compacted, reader, stretch
+from agents.stage.reading import compacted, ends, reader, stretch
 from agents.stage.writer import Outgoing, Writer
 from topics.cluster import Cluster
 from topics.journal import DESK, INBOX, UnknownFormat
@@ -208,9 +208,9 @@ class Region:
                     replayed += 1
                 await asyncio.sleep(0)
             lanes = {}
+            starts = await ends(consumer, [TopicPartition(t, self.partition) for t in LANES.values()], first=True)
             for lane, topic in LANES.items():
-                place = TopicPartition(topic, self.partition)
-                first = (await consumer.beginning_offsets([place]))[place]
+                first = starts[TopicPartition(topic, self.partition)]
                 expected = self.writer.expected(lane)
                 if expected is not None and expected < first:
                     raise RegionStopped(f"{topic}: offsets {expected} to {first} are gone and were never decided")

@@ -14,7 +14,7 @@ from faust.types import TP
 from agents.stage.clock import BrokerClock
 from agents.stage.lane import Arrived
 from agents.stage.loop import LANES, Region, RegionStopped, Tools
-from agents.stage.reading import unread
+from agents.stage.reading import ends, unread
 from agents.stage.transport import group_of
 from agents.stage.writer import Writer
 from topics.cluster import Cluster
@@ -143,7 +143,8 @@ class Stage:
         consumer = self._app.consumer
         place = TP(topic, partition)
         if place in consumer.assignment():
-            (consumer.resume_partitions if go else consumer.pause_partitions)({place})
+            # Not ``pause_partitions``: that drops what was fetched already (seen: three records of 10,000).
+            (consumer.on_buffer_drop if go else consumer.on_buffer_full)(place)
 
     async def _desk_end(self, partition: int, answers: tuple[str, ...]) -> int | None:
         """Where the desk ends now, once intake has brought over every answer that lies on its topic now.
@@ -159,4 +160,4 @@ class Stage:
             # Asked in this order an answer can seem unread that was brought over just now; asking again tells.
             return None
         place = TopicPartition(LANES[DESK], partition)
-        return int((await self._side.end_offsets([place]))[place])
+        return (await ends(self._side, [place]))[place]

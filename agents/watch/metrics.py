@@ -44,32 +44,23 @@ class Metrics(Collector):
         self._stage: Stage | None = None
         self._intake: _Brings | None = None
         self._lag: dict[tuple[str, str], int] = {}
-        one = {"registry": self.registry, "namespace": "meldstroom"}
-        self._reports = Counter("reports", "Reports taken in", ["source_kind", "region"], **one)
-        self._decided = Counter(
-            "decided", "Reports decided, by the case's colour", ["colour", "destination", "region"], **one
+        self._reports = self._counter("reports", "Reports taken in", "source_kind", "region")
+        self._decided = self._counter(
+            "decided", "Reports decided, by the case's colour", "colour", "destination", "region"
         )
-        self._repeats = Counter("repeats", "Reports that were registered before", ["region"], **one)
-        self._dead = Counter("deadletters", "Messages put aside, by reason", ["reason", "region"], **one)
-        self._steps = Counter("ladder_steps", "Steps of ladders that fired", ["step", "late", "region"], **one)
-        self._recalled = Counter("recalls", "Offers taken back because nobody answered", ["region"], **one)
-        self._refused = Counter("refusals", "Offers refused or returned, by reason", ["reason", "region"], **one)
-        self._hops = Histogram(
-            "handover_seconds",
-            "From the offer to each answer of its receiver",
-            ["hop", "colour", "region"],
-            buckets=HOP_BUCKETS,
-            **one,
+        self._repeats = self._counter("repeats", "Reports that were registered before", "region")
+        self._dead = self._counter("deadletters", "Messages put aside, by reason", "reason", "region")
+        self._steps = self._counter("ladder_steps", "Steps of ladders that fired", "step", "late", "region")
+        self._recalled = self._counter("recalls", "Offers taken back because nobody answered", "region")
+        self._refused = self._counter("refusals", "Offers refused or returned, by reason", "reason", "region")
+        self._hops = self._histogram(
+            "handover_seconds", "Each hop of a handover", HOP_BUCKETS, "hop", "colour", "region"
         )
-        self._waits = Histogram(
-            "registered_seconds",
-            "From the broker taking in a report to its decision",
-            ["region"],
-            buckets=WAIT_BUCKETS,
-            **one,
+        self._waits = self._histogram(
+            "registered_seconds", "From the broker taking in a report to its decision", WAIT_BUCKETS, "region"
         )
-        self._batch = Histogram(
-            "stage_batch_seconds", "One batch: decided and committed", ["region"], buckets=BATCH_BUCKETS, **one
+        self._batch = self._histogram(
+            "stage_batch_seconds", "One batch: decided and committed", BATCH_BUCKETS, "region"
         )
         self.registry.register(self)
 
@@ -87,6 +78,12 @@ class Metrics(Collector):
     def lag(self, group: str, topic_family: str, records: int) -> None:
         """How far a group is behind on one family of topics."""
         self._lag[(group, topic_family)] = records
+
+    def _counter(self, name: str, says: str, *labels: str) -> Counter:
+        return Counter(name, says, labels, namespace="meldstroom", registry=self.registry)
+
+    def _histogram(self, name: str, says: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(name, says, labels, namespace="meldstroom", registry=self.registry, buckets=buckets)
 
     # Counting ----------------------------------------------------------------------------------------
 
