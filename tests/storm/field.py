@@ -1,0 +1,208 @@
+"""A field to test on: a broker with the topics of two regions, workers that can be killed, integrators."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+from kafka import KafkaAdminClient, KafkaProducer
+
+from agents.policy.region import RegionConfig, load_regions
+from pipeline.broker import Broker
+from topics import admin, specs
+from topics.codes import Indicator
+from topics.reports import is_bsn
+
+CHECKOUT = Path(__file__).parents[2]
+REGIONS = CHECKOUT / "deploy" / "regions"
+SURNAMES = ("Jansen", "de Vries", "van den Berg", "Bakker", "Visser", "Smit", "Meijer", "Mulder", "Bos", "Dekker")
+GIVEN = ("Anna", "Sanne", "Fatima", "Kees", "Mohamed", "Lotte", "Bram", "Yusuf", "Ingrid", "Daan")
+
+
+def wait_for(what: str, ask: Callable[[], Any], seconds: float = 60) -> Any:
+    """Ask until the answer is true; fails with ``what`` when it takes too long."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := ask():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds:.0f} s: {what}")
+
+
+def a_bsn(chance: random.Random) -> str:
+    """A number of the test range: it belongs to nobody."""
+    while True:
+        digits = f"9999{chance.randrange(100_000):05d}"
+        if is_bsn(digits):
+            return digits
+
+
+def a_plain_report(chance: random.Random, **changes: Any) -> dict[str, Any]:
+    """A complete report about a household of its own: groen, every question answered."""
+    indicators = {found.value: "NO" for found in Indicator} | changes.pop("indicators", {})
+    return {
+        "report_id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+        "source_id": "politie-oost-brabant",
+        "source_ref": f"ZOF-2026-{chance.randrange(10**6):06d}",
+        "channel": "CORV",
+        "received_at": datetime.now(UTC).isoformat(),
+        "kind": "REPORT",
+        "reporter": {"capacity": "POLICE", "organisation": "Politie Oost-Brabant", "name": "Agent Verhoeven"},
+        "occasions": ["PARTNER"],
+        "participants": [
+            {
+                "role": "VICTIM",
+                "bsn": a_bsn(chance),
+                "surname": chance.choice(SURNAMES),
+                "given_names": chance.choice(GIVEN),
+                "birth_date": f"19{chance.randrange(55, 99)}-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}",
+                "sex": "MALE",
+            }
+        ],
+        "address": {
+            "postcode": f"56{chance.randrange(21, 58)} {chance.choice('ABCDEGHJK')}{chance.choice('ABCDEGHJK')}",
+            "house_number": chance.randrange(1, 900),
+        },
+        "indicators": indicators,
+        "hgkm_certain": "YES",
+        "enough_information": "YES",
+        "safe_carer": "YES",
+        "cooperation": "ACCEPTS",
+        "municipality": "0772",
+        "narrative": "Buren horen geschreeuw; ter plaatse rustig, geen letsel gezien.",
+    } | changes
+
+
+class Worker:
+    """One worker process, started again under the same id after a kill."""
+
+    def __init__(self, field: "Field", role: str, name: str, *flags: str) -> None:
+        self.role, self.name = role, name
+        self._field, self._flags = field, flags
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Worker":
+        log = (self._field.folder / f"{self.role}-{self.name}.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.storm.worker", self.role, *self._flags],
+            cwd=CHECKOUT,
+            env=os.environ
+            | {
+                "MELDSTROOM_KAFKA__BOOTSTRAP": self._field.broker.bootstrap,
+                "MELDSTROOM_KAFKA__REPLICATION": "1",
+                "MELDSTROOM_KAFKA__MIN_INSYNC": "1",
+                "MELDSTROOM_REGIONS": str(self._field.regions_folder),
+                "MELDSTROOM_INSTANCE": self.name,
+                "MELDSTROOM_DATA": str(self._field.folder),
+                "MELDSTROOM_METRICS_PORT": "0",
+            },
+            stdout=log,
+            stderr=log,
+        )
+        return self
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End in order; its exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def log(self) -> str:
+        """What it said since its first start."""
+        return (self._field.folder / f"{self.role}-{self.name}.log").read_text()
+
+
+class Field:
+    """A broker of its own, the topics of the sample regions, and whoever publishes."""
+
+    def __init__(self, folder: Path, *, working_day_s: float | None = None) -> None:
+        self.folder = folder
+        self.regions_folder = folder / "regions"
+        shutil.copytree(REGIONS, self.regions_folder)
+        if working_day_s is not None:
+            for path in self.regions_folder.glob("*/policy.yaml"):
+                policy = yaml.safe_load(path.read_text())
+                policy["calendar"] = {"kind": "compressed", "working_day_seconds": working_day_s}
+                path.write_text(yaml.safe_dump(policy, sort_keys=False))
+        self.regions: dict[str, RegionConfig] = load_regions(self.regions_folder, development=True)
+        self.sources = {source.id: source for config in self.regions.values() for source in config.sources}
+        self.receivers = [found.id for config in self.regions.values() for found in config.directory.receivers]
+        self.broker = Broker.start(folder / "broker")
+        self.published: dict[str, list[str]] = {}
+        self.workers: list[Worker] = []
+        client = KafkaAdminClient(bootstrap_servers=self.broker.bootstrap)
+        wanted = specs.wanted(
+            sources=self.sources, receivers=self.receivers, regions=self.regions, replication=1, min_insync=1
+        )
+        admin.apply(client, admin.plan(wanted, admin.actual(client)))
+        client.close()
+        self.producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap, acks="all", linger_ms=2)
+
+    def worker(self, role: str, name: str, *flags: str) -> Worker:
+        made = Worker(self, role, name, *flags)
+        self.workers.append(made)
+        return made.start()
+
+    def publish(self, report: dict[str, Any]) -> None:
+        """As an integrator does: one binary CloudEvent."""
+        source = self.sources[report["source_id"]]
+        self.send(specs.REPORTS.topic(source.id), specs.REPORT_TYPE, source.source, report["report_id"], report)
+        identity = f"{source.id}/{report['report_id']}/{report.get('version', 1)}"
+        self.published.setdefault(source.id, []).append(identity)
+
+    def send(self, topic: str, kind: str, source: str, key: str, message: dict[str, Any]) -> Any:
+        headers = [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", str(uuid.uuid4()).encode()),
+            ("ce_source", source.encode()),
+            ("ce_type", kind.encode()),
+            ("content-type", b"application/json"),
+        ]
+        return self.producer.send(topic, orjson.dumps(message), key.encode(), headers=headers)
+
+    def answer(self, receiver: str, offer: dict[str, Any], state: str, reason: str | None = None) -> None:
+        message = {
+            "answer_id": str(uuid.uuid4()),
+            "case_id": offer["case_id"],
+            "handover_id": offer["handover_id"],
+            "state": state,
+            "reason": reason,
+            "answered_at": datetime.now(UTC).isoformat(),
+        }
+        source = f"urn:nld:oin:00000001999970835000:systeem:{receiver}"
+        self.send(specs.ANSWERS.topic(receiver), specs.ANSWER_TYPE, source, offer["case_id"], message).get(10)
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+        self.producer.close(timeout=2)
+        self.broker.stop()
+
+
+def a_field(folder: Path, **how: Any) -> Iterator[Field]:
+    """For a fixture: the field, closed at the end whatever happens."""
+    field = Field(folder, **how)
+    try:
+        yield field
+    finally:
+        field.close()

@@ -1,0 +1,217 @@
+"""What happened, as it lies on the broker, and what is wrong with it. ``check`` is pure, and is tested itself."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from kafka import KafkaConsumer, TopicPartition
+
+from topics import journal as j
+from topics import specs
+
+
+@dataclass
+class History:
+    """Everything that was written. Lists are in the order of the broker."""
+
+    published: dict[str, list[str]] = field(default_factory=dict)
+    """Source -> identity of each record it published, by offset."""
+    journal: dict[str, list[j.Record]] = field(default_factory=lambda: defaultdict(list))
+    offers: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    recalls: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    notices: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    receipts: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    letters: list[dict[str, Any]] = field(default_factory=list)
+    keys: dict[str, bytes | None] = field(default_factory=dict)
+
+
+@dataclass
+class Findings:
+    """What is wrong, each a list of what it was found in."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    out_of_order: list[str] = field(default_factory=list)
+    owners_broken: list[str] = field(default_factory=list)
+    differs: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return any((self.lost, self.doubled, self.out_of_order, self.owners_broken, self.differs))
+
+    def counts(self) -> dict[str, int]:
+        return {name: len(found) for name, found in vars(self).items()}
+
+
+def check(history: History) -> Findings:
+    """Lost, doubled, out of order, owner chains broken, and what left that the journal does not say."""
+    found = Findings()
+    _reports(history, found)
+    for region, records in history.journal.items():
+        _order(region, records, found)
+        _owners(records, found)
+    events = [event for records in history.journal.values() for record in records for event in record.events]
+    _same(
+        "offer",
+        Counter((e.receiver, e.handover_id) for e in events if isinstance(e, j.Offered)),
+        Counter((receiver, said["handover_id"]) for receiver, all_ in history.offers.items() for said in all_),
+        found,
+    )
+    _same(
+        "recall",
+        Counter((e.handover_id, e.state) for e in events if isinstance(e, j.TakenBack)),
+        Counter((said["handover_id"], said["state"]) for all_ in history.recalls.values() for said in all_),
+        found,
+    )
+    told = Counter((e.to, e.kind, e.case_id) for e in events if isinstance(e, j.Told))
+    told += Counter((e.receiver, "TOO_LATE", e.case_id) for e in events if isinstance(e, j.MoveRefused))
+    _same(
+        "notice",
+        told,
+        Counter((to, said["kind"], said["case_id"]) for to, all_ in history.notices.items() for said in all_),
+        found,
+    )
+    _same(
+        "dead letter",
+        Counter(e.letter_id for e in events if isinstance(e, j.DeadLettered)),
+        Counter(said["letter_id"] for said in history.letters),
+        found,
+    )
+    ids = Counter(said["notice_id"] for all_ in history.notices.values() for said in all_)
+    found.doubled += [f"notice {one}" for one, times in ids.items() if times > 1]
+    return found
+
+
+def _reports(history: History, found: Findings) -> None:
+    """Each published record has one receipt; each report is registered once, and its key is there."""
+    registered: Counter[str] = Counter()
+    ended: set[tuple[str, int, int]] = set()
+    for records in history.journal.values():
+        for record in records:
+            said = record.input
+            if isinstance(said, j.ReportInput | j.RefusedInput):
+                ended.add((said.origin.topic, said.origin.partition, said.origin.offset))
+            if isinstance(said, j.ReportInput) and any(isinstance(e, j.Registered) for e in record.events):
+                registered[said.identity] += 1
+                erased = (
+                    any(isinstance(e, j.Erased) and said.key_id in e.key_ids for r in records for e in r.events)
+                    if history.keys.get(said.key_id) is None
+                    else False
+                )
+                if history.keys.get(said.key_id) is None and not erased:
+                    found.lost.append(f"key of {said.identity}")
+    for source, identities in history.published.items():
+        receipts = Counter(receipt["origin"]["offset"] for receipt in history.receipts.get(source, ()))
+        topic = specs.REPORTS.topic(source)
+        for offset, identity in enumerate(identities):
+            if (topic, 0, offset) not in ended and registered[identity] == 0:
+                found.lost.append(identity)
+            if receipts[offset] == 0:
+                found.lost.append(f"receipt of {identity}")
+            elif receipts[offset] > 1:
+                found.doubled.append(f"receipt of {identity}")
+    found.doubled += [identity for identity, times in registered.items() if times > 1]
+
+
+def _order(region: str, records: list[j.Record], found: Findings) -> None:
+    next_of: dict[str, int] = {}
+    newest: dict[tuple[str, int], int] = {}
+    at = 0
+    for place, record in enumerate(records):
+        if record.seq != place:
+            found.out_of_order.append(f"{region}: record {record.seq} at place {place}")
+        if record.at < at:
+            found.out_of_order.append(f"{region}: time goes back at {record.seq}")
+        at = record.at
+        if record.lane != j.CLOCK:
+            if record.lane in next_of and record.offset != next_of[record.lane]:
+                found.out_of_order.append(f"{region}: {record.lane} {record.offset}, not {next_of[record.lane]}")
+            next_of[record.lane] = record.offset + 1
+        said = record.input
+        if isinstance(said, j.ReportInput) and any(isinstance(e, j.Registered) for e in record.events):
+            source = (said.origin.topic, said.origin.partition)
+            if said.origin.offset < newest.get(source, -1):
+                found.out_of_order.append(f"{region}: {said.identity}")
+            newest[source] = said.origin.offset
+
+
+def _owners(records: list[j.Record], found: Findings) -> None:
+    owners: dict[str, str] = {}
+    for record in records:
+        started = any(isinstance(e, j.Answered) and e.state == "STARTED" for e in record.events)
+        for event in record.events:
+            if isinstance(event, j.Registered):
+                if event.opened is (event.case_id in owners):
+                    found.owners_broken.append(event.case_id)
+                owners.setdefault(event.case_id, event.owner)
+            elif isinstance(event, j.OwnerChanged):
+                if not started or event.case_id not in owners or not event.owner:
+                    found.owners_broken.append(event.case_id)
+                owners[event.case_id] = event.owner
+            elif isinstance(event, j.Offered) and event.case_id not in owners:
+                found.owners_broken.append(event.case_id)
+
+
+def _same(what: str, journal: Counter[Any], sent: Counter[Any], found: Findings) -> None:
+    found.differs += [f"{what} {one} is not in the journal" for one in (sent - journal) if one not in journal]
+    found.doubled += [f"{what} {one}" for one in (sent - journal) if one in journal]
+    found.lost += [f"{what} {one}" for one in (journal - sent)]
+
+
+def read_history(bootstrap: str, published: dict[str, list[str]], receivers: Iterable[str]) -> History:
+    """All that lies on the broker now, as a ``read_committed`` reader sees it."""
+    history = History(published=published)
+    receivers = list(receivers)
+    topics = [specs.JOURNAL.topic(), specs.DEADLETTERS.topic(), specs.KEYS.topic()]
+    topics += [specs.RECEIPTS.topic(source) for source in published]
+    topics += [spec.topic(receiver) for spec in (specs.QUEUE, specs.NOTICES) for receiver in receivers]
+    for record in read_all(bootstrap, topics):
+        value = record.value
+        if record.topic == specs.KEYS.topic():
+            history.keys[record.key.decode()] = value
+        elif record.topic == specs.JOURNAL.topic():
+            made = j.decode(value)
+            history.journal[made.region].append(made)
+        elif record.topic == specs.DEADLETTERS.topic():
+            history.letters.append(orjson.loads(value))
+        elif specs.RECEIPTS.owns(record.topic):
+            history.receipts[specs.RECEIPTS.member(record.topic)].append(orjson.loads(value))
+        elif specs.NOTICES.owns(record.topic):
+            history.notices[specs.NOTICES.member(record.topic)].append(orjson.loads(value))
+        else:
+            said = orjson.loads(value)
+            receiver = specs.QUEUE.member(record.topic)
+            kind = dict(record.headers)["ce_type"].decode()
+            (history.offers if kind == specs.OFFER_TYPE else history.recalls)[receiver].append(said)
+    return history
+
+
+def read_all(bootstrap: str, topics: list[str]) -> Iterable[Any]:
+    """Every committed record of these topics, up to where they end now."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_poll_records=5_000,
+        max_partition_fetch_bytes=8 * 1024 * 1024,
+        fetch_max_bytes=64 * 1024 * 1024,
+    )
+    try:
+        places = [
+            TopicPartition(topic, partition)
+            for topic in topics
+            for partition in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
+        ends = consumer.end_offsets(places)
+        places = [place for place in places if ends[place] > 0]
+        consumer.assign(places)
+        consumer.seek_to_beginning(*places)
+        left = set(places)
+        while left:
+            for records in consumer.poll(timeout_ms=500).values():
+                yield from records
+            left = {place for place in left if consumer.position(place) < ends[place]}
+    finally:
+        consumer.close()
