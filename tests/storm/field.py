@@ -65,7 +65,7 @@ def a_plain_report(chance: random.Random, **changes: Any) -> dict[str, Any]:
                 "bsn": a_bsn(chance),
                 "surname": chance.choice(SURNAMES),
                 "given_names": chance.choice(GIVEN),
-                "birth_date": f"19{chance.randrange(55, 99)}-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}",
+                "birth_date": f"19{chance.randrange(55, 99)}-0{chance.randrange(1, 10)}-{chance.randrange(10, 29)}",
                 "sex": "MALE",
             }
         ],
