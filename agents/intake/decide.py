@@ -267,7 +267,8 @@ def _hex(value: bytes | None) -> str | None:
 
 def canonical(data: bytes) -> bytes:
     """The same content in one form: white space and the order of fields do not make it another report."""
-    return orjson.dumps(orjson.loads(data), option=orjson.OPT_SORT_KEYS)
+    # A byte order mark is let pass when a report is read; orjson would stop at it.
+    return orjson.dumps(orjson.loads(data.removeprefix(b"\xef\xbb\xbf")), option=orjson.OPT_SORT_KEYS)
 
 
 def _rest(report: Report) -> dict[str, Any]:

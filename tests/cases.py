@@ -1,0 +1,523 @@
+"""Reports, answers and acts for tests, strategies for more of them, and a region in memory to try them on.
+
+Nobody here exists: invented people on invented streets. Numbers of persons begin with 9999, which belongs to nobody.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+import orjson
+from hypothesis import strategies as st
+
+from agents.casework.book import AWAITS_ANSWER, Book, Case, Handover
+from agents.casework.writer import CaseworkWriter
+from agents.intake.decide import Registry, bring, registry
+from agents.policy.calendar import AMSTERDAM
+from agents.policy.model import millis, moment
+from agents.policy.region import RegionConfig, load_regions
+from agents.sealing import unseal, unwrap_with
+from agents.stage.lane import Arrived
+from agents.stage.writer import Outgoing
+from topics import envelope, specs
+from topics import journal as j
+from topics.codes import Answered, ExtraFlag, Indicator, Occasion, ViolenceKind
+from topics.reports import is_bsn
+
+REGION = "hollands-midden"
+POLICE = "politie-hollands-midden"
+CITIZENS = "burgerportaal-hollands-midden"
+GOUDA, LEIDEN = "0513", "0546"
+TEAM_GOUDA = "wijkteam-gouda"
+WEDNESDAY = "2026-03-18T10:00:00+01:00"
+
+ACUTE = tuple(found.value for found in Indicator if found.family == "A")
+STRUCTURAL = tuple(found.value for found in Indicator if found.family == "S")
+MULTI = tuple(found.value for found in Indicator if found.family == "M")
+ALL_NO = {found.value: "NO" for found in Indicator}
+
+_SURNAMES = ("Verhoeven", "el Idrissi", "van der Sluis", "Öztürk", "Hoekstra", "Pinas", "de Ruiter", "Kowalska")
+_WOMEN = ("Sanne", "Fatima", "Marijke", "Elif", "Froukje", "Chantal", "Ilse", "Agnieszka")
+_MEN = ("Mark", "Youssef", "Gerrit", "Murat", "Sietse", "Ruben", "Bas", "Tomasz")
+_STREETS = (
+    "Wilgenhof",
+    "Turfkade",
+    "Zwaluwplein",
+    "Mosterdsteeg",
+    "Klaverdreef",
+    "Lantaarnpad",
+    "Hopsteeg",
+    "Rietgors",
+)
+_IDS = UUID("b4b3c0de-0000-4000-8000-6d656c647374")
+_numbers = count(1)
+
+
+def a_bsn(place: int) -> str:
+    """The number of an invented person: 9999xxxxx, and it passes the eleven-test."""
+    return _bsns()[place % len(_bsns())]
+
+
+@cache
+def _bsns() -> tuple[str, ...]:
+    return tuple(found for found in (f"9999{rest:05d}" for rest in range(0, 100_000, 7)) if is_bsn(found))
+
+
+def an_id(*what: object) -> str:
+    """A UUID: the same for the same words, a new one without."""
+    return str(uuid5(_IDS, "/".join(map(str, what or (next(_numbers), "new")))))
+
+
+# Messages ------------------------------------------------------------------------------------------------
+
+
+def a_woman(household: int = 0, **changes: Any) -> dict[str, Any]:
+    """The woman of a household, as a participant."""
+    return _without_gaps(
+        {
+            "role": "VICTIM",
+            "surname": _SURNAMES[household % 8],
+            "given_names": _WOMEN[household % 8],
+            "birth_date": f"{1980 + household % 20}-04-17",
+            "bsn": a_bsn(household * 3),
+            "sex": "FEMALE",
+            "is_minor": "NO",
+            "dependent": "NO",
+            "pregnant": "NO",
+            **changes,
+        }
+    )
+
+
+def a_man(household: int = 0, **changes: Any) -> dict[str, Any]:
+    """The man of a household."""
+    return _without_gaps(
+        {
+            "role": "ALLEGED_PERPETRATOR",
+            "surname": f"{_SURNAMES[(household + 3) % 8]}",
+            "given_names": _MEN[household % 8],
+            "birth_date": f"{1978 + household % 20}-11-02",
+            "bsn": a_bsn(household * 3 + 1),
+            "sex": "MALE",
+            "is_minor": "NO",
+            "dependent": "NO",
+            "pregnant": "NO",
+            **changes,
+        }
+    )
+
+
+def a_child(household: int = 0, **changes: Any) -> dict[str, Any]:
+    """A boy of the household, eight years old in March 2026."""
+    return _without_gaps(
+        {
+            "role": "CHILD",
+            "surname": _SURNAMES[household % 8],
+            "given_names": "Noah",
+            "birth_date": "2017-09-30",
+            "bsn": a_bsn(household * 3 + 2),
+            "sex": "MALE",
+            "is_minor": "YES",
+            "dependent": "NO",
+            "pregnant": "NO",
+            **changes,
+        }
+    )
+
+
+def an_address(household: int = 0, **changes: Any) -> dict[str, Any]:
+    """Where a household lives: each at its own number of an invented street in Gouda."""
+    return _without_gaps(
+        {
+            "postcode": "2801 ZX",
+            "house_number": 10 + household,
+            "street": _STREETS[household % 8],
+            "town": "Gouda",
+            **changes,
+        }
+    )
+
+
+def a_report(
+    *, household: int = 0, yes: tuple[str, ...] = (), unknown: tuple[str, ...] = (), **changes: Any
+) -> dict[str, Any]:
+    """A report of the police about a quarrel without force: everything is answered, nothing is wrong (groen).
+
+    ``yes`` and ``unknown`` name indicators; a field changed to ``...`` is left out.
+    """
+    return _without_gaps(
+        {
+            "report_id": an_id(),
+            "version": 1,
+            "source_id": POLICE,
+            "source_ref": "ZOF-2026-0001",
+            "channel": "API",
+            "received_at": WEDNESDAY,
+            "kind": "REPORT",
+            "reporter": {"capacity": "POLICE", "name": "Hoofdagent Ottevanger", "contact": "071-5550999"},
+            "reporter_disclosure": "OPEN",
+            "occasions": ["PARTNER"],
+            "violence_kinds": ["PSYCHOLOGICAL"],
+            "participants": [a_woman(household), a_man(household)],
+            "address": an_address(household),
+            "municipality": GOUDA,
+            "indicators": ALL_NO | dict.fromkeys(yes, "YES") | dict.fromkeys(unknown, "UNKNOWN"),
+            "hgkm_certain": "YES",
+            "enough_information": "YES",
+            "safe_carer": "YES",
+            "cooperation": "ACCEPTS",
+            "narrative": "Luide ruzie, geen geweld gezien.",
+            **changes,
+        }
+    )
+
+
+def an_answer(handover: Handover, case: Case, state: str, **changes: Any) -> dict[str, Any]:
+    """What the receiver of a handover answers."""
+    return _without_gaps(
+        {
+            "answer_id": an_id(),
+            "case_id": case.id,
+            "handover_id": handover.id,
+            "state": state,
+            "by": "m.12",
+            "answered_at": WEDNESDAY,
+            **changes,
+        }
+    )
+
+
+def an_act(case_id: str, kind: str, **changes: Any) -> dict[str, Any]:
+    """What somebody of the centre does with a case."""
+    return _without_gaps(
+        {
+            "act_id": an_id(),
+            "case_id": case_id,
+            "kind": kind,
+            "actor": "m.vt-07",
+            "role": "beoordelaar",
+            "reason": "Na overleg met het gezin.",
+            "done_at": WEDNESDAY,
+            **changes,
+        }
+    )
+
+
+def _without_gaps(plain: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in plain.items() if value is not ...}
+
+
+# Strategies ----------------------------------------------------------------------------------------------
+
+answers3 = st.sampled_from([found.value for found in Answered])
+
+
+def _persons(household: int) -> st.SearchStrategy[list[dict[str, Any]]]:
+    def varied(person: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+        return st.fixed_dictionaries(
+            {},
+            optional={
+                "is_minor": answers3,
+                "dependent": answers3,
+                "pregnant": answers3,
+                "sex": st.sampled_from(["FEMALE", "MALE", "UNKNOWN"]),
+                "birth_date": st.sampled_from(
+                    ["1985", "1985-04", "1985-04-17", "2009-12-31", "2024-02-29", "2025", "2025-03", "2026-01-02"]
+                ),
+            },
+        ).map(lambda changes: person | changes)
+
+    some = [a_woman(household), a_man(household), a_child(household)]
+    return st.tuples(*map(varied, some)).flatmap(
+        lambda people: st.lists(st.sampled_from(people), min_size=1, max_size=3, unique_by=lambda one: one["bsn"])
+    )
+
+
+@st.composite
+def reports(draw: st.DrawFn, kinds: tuple[str, ...] = ("REPORT",)) -> dict[str, Any]:
+    """Any report that keeps to the contract, of one of four households; by default no advice and the like."""
+    household = draw(st.integers(0, 3))
+    capacity = draw(st.sampled_from(["POLICE", "GP", "SCHOOL", "NEIGHBOUR", "CHILD", "UNKNOWN"]))
+    some = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "reporter_disclosure": st.sampled_from(["OPEN", "NAME_WITHHELD", "ANONYMITY_PROMISED"]),
+                "hgkm_certain": answers3,
+                "enough_information": answers3,
+                "cooperation": st.sampled_from(["ACCEPTS", "REFUSES", "DENIES", "NOT_ASKED", "UNKNOWN"]),
+                "meldcode": st.fixed_dictionaries({"q2": st.sampled_from(["ACUTE", "STRUCTURAL", "NO", "UNKNOWN"])}),
+                "restraining_order": st.fixed_dictionaries(
+                    {"state": st.sampled_from(["NONE", "IN_FORCE", "BROKEN"])},
+                    optional={"since": st.sampled_from(["2026-03-18", "2026-03-08", "2026-03-07", "2025-01-01"])},
+                ),
+                "contact_ban": st.fixed_dictionaries({"state": st.sampled_from(["NONE", "IN_FORCE", "BROKEN"])}),
+                "incident_number": st.sampled_from(["2026-111", "2026-222"]),
+                "municipality": st.sampled_from([GOUDA, LEIDEN, "1931", ...]),
+                "occasions": st.lists(
+                    st.sampled_from([found.value for found in Occasion]), min_size=1, max_size=3, unique=True
+                ),
+                "violence_kinds": st.lists(st.sampled_from([found.value for found in ViolenceKind]), max_size=3),
+                "extra_flags": st.lists(st.sampled_from([found.value for found in ExtraFlag]), max_size=2),
+                "address": st.sampled_from(
+                    [an_address(household), an_address(household, secret=True), an_address(0, institutional=True)]
+                ),
+            },
+        )
+    )
+    # Mostly answered NO, as reports are; else nearly every one would be red.
+    indicators = draw(
+        st.dictionaries(st.sampled_from(list(ALL_NO)), answers3, max_size=3).map(lambda said: ALL_NO | said)
+    )
+    return a_report(
+        household=household,
+        **{
+            "kind": draw(st.sampled_from(kinds)),
+            "reporter": {"capacity": capacity, "name": "Melder Zonneveld", "contact": "06-55501234"},
+            "participants": draw(_persons(household)),
+            "indicators": indicators,
+            **some,
+        },
+    )
+
+
+@st.composite
+def worse(draw: st.DrawFn, report: dict[str, Any]) -> dict[str, Any]:
+    """The same report with one thing worse: NO, UNKNOWN, YES is the way down; a person more vulnerable."""
+    made = deepcopy(report)
+    made["report_id"] = report["report_id"]
+    down = {"NO": ["UNKNOWN", "YES"], "UNKNOWN": ["YES"]}
+    ways: list[Callable[[], None]] = []
+    for name in ALL_NO:
+        for said in down.get(made["indicators"].get(name, "UNKNOWN"), ()):
+            ways.append(lambda name=name, said=said: made["indicators"].update({name: said}))
+    for person in made["participants"]:
+        for trait in ("dependent", "pregnant", "is_minor"):
+            for said in down.get(person.get(trait, "UNKNOWN"), ()):
+                ways.append(lambda person=person, trait=trait, said=said: person.update({trait: said}))
+    for field_, at_worst in (("restraining_order", "BROKEN"), ("contact_ban", "BROKEN")):
+        ways.append(lambda field_=field_, at_worst=at_worst: made.update({field_: {"state": at_worst}}))
+    ways.append(lambda: made["participants"].append(a_child(7, birth_date="2026-02-01")))
+    ways.append(lambda: made["participants"].append(a_woman(7, role="MOTHER_OF_UNBORN", pregnant="YES")))
+    draw(st.sampled_from(ways))()
+    return made
+
+
+# A region in memory --------------------------------------------------------------------------------------
+
+
+@cache
+def regions() -> dict[str, RegionConfig]:
+    """The example regions, read once."""
+    return load_regions(Path(__file__).parents[1] / "deploy" / "regions", development=True)
+
+
+@cache
+def _registry() -> Registry:
+    return registry(regions())
+
+
+def entropy() -> Callable[[int], bytes]:
+    """Bytes that look random and are the same each time."""
+    numbers = count()
+    return lambda length: hashlib.shake_256(f"{next(numbers)}".encode()).digest(length)
+
+
+def at(text: str) -> int:
+    """Milliseconds of a moment; local time when it names no offset."""
+    found = datetime.fromisoformat(text)
+    return millis(found if found.tzinfo else found.replace(tzinfo=AMSTERDAM))
+
+
+def local(ms: int) -> str:
+    """A moment as it is said here: ``Mon 30 Mar 23:59:59``."""
+    return f"{moment(ms).astimezone(AMSTERDAM):%a %-d %b %H:%M:%S}"
+
+
+@dataclass
+class World:
+    """One region: intake and casework as they are, the broker a list. Time passes when it is told to."""
+
+    region: str = REGION
+    start: str = WEDNESDAY
+    now: int = field(init=False)
+    writer: CaseworkWriter = field(init=False)
+    records: list[j.Record] = field(default_factory=list)
+    journal: list[bytes] = field(default_factory=list)
+    keys: dict[bytes, bytes] = field(default_factory=dict)
+    topics: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=lambda: defaultdict(list))
+    lanes: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    sent: list[Arrived] = field(default_factory=list)
+    last: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """What left with the last record: topic and message."""
+
+    def __post_init__(self) -> None:
+        self.now = at(self.start)
+        self.entropy = entropy()
+        self.writer = CaseworkWriter(regions()[self.region], self.entropy, lambda record, book: None)
+        self._take(self.writer.begin(self.now))
+
+    @property
+    def book(self) -> Book:
+        return self.writer.book
+
+    @property
+    def case(self) -> Case:
+        """The only case, or the one that was opened last."""
+        return next(reversed(self.book.cases.values()))
+
+    @property
+    def offer(self) -> Handover:
+        """The open handover of that case."""
+        found = self.case.current()
+        assert found is not None, "nothing is open"
+        return found
+
+    @property
+    def events(self) -> tuple[j.Event, ...]:
+        """What the last record decided."""
+        return self.records[-1].events
+
+    # Publishing ------------------------------------------------------------------------------------------
+
+    def publish(self, report: dict[str, Any] | bytes, source: str | None = None) -> j.Record:
+        """An integrator publishes a report, as it stands or as bytes."""
+        value = report if isinstance(report, bytes) else orjson.dumps(report)
+        source = source or (report["source_id"] if isinstance(report, dict) else POLICE)
+        registered = next(found for found in regions()[self.region].sources if found.id == source)
+        return self._send(specs.REPORTS.topic(source), specs.REPORT_TYPE, registered.source, value)
+
+    def answer(
+        self, state: str, handover: Handover | None = None, *, by: str | None = None, **changes: Any
+    ) -> j.Record:
+        """The receiver of a handover (the open one) answers; or somebody else does (``by``)."""
+        handover = handover or self.offer
+        case = self.book.cases[self.book.by_handover[handover.id]]
+        answer = an_answer(handover, case, state, **changes)
+        return self._send(specs.ANSWERS.topic(by or handover.receiver), specs.ANSWER_TYPE, None, orjson.dumps(answer))
+
+    def act(self, kind: str, case: Case | None = None, **changes: Any) -> j.Record:
+        """Somebody of the centre acts on a case (the last one)."""
+        act = an_act((case or self.case).id, kind, **changes)
+        return self._send(specs.ACTS.topic(self.region), specs.ACT_TYPE, None, orjson.dumps(act))
+
+    def _send(self, topic: str, kind: str, source: str | None, value: bytes) -> j.Record:
+        source = source or "urn:nld:oin:00000001999973320000:systeem:proef"
+        headers = envelope.write(id=an_id(), type=kind, source=source, time_ms=self.now, subject=None)
+        same = sum(record.topic == topic for record in self.sent)
+        record = Arrived(topic, 0, same, self.now, None, value, tuple(headers))
+        self.sent.append(record)
+        return self.bring(record)
+
+    def bring(self, record: Arrived) -> j.Record:
+        """Intake brings a record (once more) to its lane, and casework decides it."""
+        key_id = an_id("key", len(self.lanes[j.INBOX]), len(self.lanes[j.DESK]))
+        brought = bring(record, _registry(), key_id, self.entropy)
+        assert brought.region == self.region
+        lane = j.INBOX if brought.lane == specs.INBOX.topic() else j.DESK
+        self.lanes[lane].append(j.encode_lane(brought.message))
+        return self.deliver(lane, len(self.lanes[lane]) - 1)
+
+    def deliver(self, lane: str, offset: int) -> j.Record:
+        """Casework decides what stands on a lane."""
+        record = Arrived(lane, 0, offset, self.now, None, self.lanes[lane][offset], ())
+        return self._take(self.writer.decide(lane, record))
+
+    # Time ------------------------------------------------------------------------------------------------
+
+    def pass_time(self, **how_long: float) -> None:
+        """Time passes while the worker runs: what is due fires when it is due."""
+        self.pass_until(self.now + int(timedelta(**how_long) / timedelta(milliseconds=1)))
+
+    def pass_until(self, when: str | int) -> None:
+        """As ``pass_time``, until a moment."""
+        until = at(when) if isinstance(when, str) else when
+        while (due := self.book.due()) is not None and due <= until:
+            self.now = max(self.now, due)
+            self.tick()
+        self.now = max(self.now, until)
+
+    def sleep_until(self, when: str | int) -> None:
+        """Time passes while no worker runs: nothing fires."""
+        self.now = max(self.now, at(when) if isinstance(when, str) else when)
+
+    def tick(self) -> j.Record:
+        """What is due now fires."""
+        return self._take(self.writer.tick(self.now))
+
+    # Looking ---------------------------------------------------------------------------------------------
+
+    def expect(self, kind: type[j.Event], **values: Any) -> Any:
+        """The one event of that kind and with those values in the last record."""
+        found = [event for event in self.events if isinstance(event, kind) and _has(event, values)]
+        assert len(found) == 1, f"{kind.__name__} {values} stands {len(found)} times in {self.events}"
+        return found[0]
+
+    def fired(self) -> list[tuple[str, str]]:
+        """Every step that fired so far: (step, when it was due)."""
+        return [(event.step, local(event.due)) for event in self.all_events(j.StepFired)]
+
+    def all_events(self, kind: type[j.Event]) -> list[Any]:
+        """Every event of a kind on the journal."""
+        return [event for record in self.records for event in record.events if isinstance(event, kind)]
+
+    def told(self) -> set[tuple[str, str]]:
+        """Who was told what with the last record."""
+        return {(event.kind, event.to) for event in self.events if isinstance(event, j.Told)}
+
+    def opened(self, message: dict[str, Any], receiver: str) -> dict[str, Any]:
+        """The sealed content of a message, as only its receiver can open it."""
+        content = message["content"]
+        wrapped = orjson.loads(self.keys[content["key_id"].encode()])
+        key = unwrap_with(regions()[self.region].receiver_keys[receiver], wrapped["jwe"])
+        found: dict[str, Any] = orjson.loads(unseal(key, content["key_id"], "content", content["data"]))
+        return found
+
+    def refolded(self, start: bytes | None = None) -> Book:
+        """The book folded from the journal by another worker."""
+        other = CaseworkWriter(regions()[self.region], self.entropy, lambda record, book: None)
+        other.restore({}, self.keys)
+        for record in self.journal:
+            other.replay(record)
+        return other.book
+
+    def _take(self, outgoing: list[Outgoing]) -> j.Record | Any:
+        self.last = []
+        for out in outgoing:
+            if out.topic == specs.KEYS.topic():
+                assert out.key is not None
+                if out.value is None:
+                    self.keys.pop(out.key, None)
+                else:
+                    self.keys[out.key] = out.value
+            elif out.topic == specs.JOURNAL.topic():
+                assert out.value is not None
+                self.journal.append(out.value)
+                self.records.append(j.decode(out.value))
+            else:
+                assert out.key is not None
+                message = orjson.loads(out.value or b"null")
+                self.topics[out.topic].append((out.key.decode(), message))
+                self.last.append((out.topic, message))
+        self.writer.committed()
+        return self.records[-1]
+
+
+def _has(event: j.Event, values: dict[str, Any]) -> bool:
+    return all(getattr(event, name) == value for name, value in values.items())
+
+
+def awaiting(book: Book) -> Iterator[tuple[Case, Handover]]:
+    """Every handover that waits for an answer."""
+    for case in book.cases.values():
+        for handover in case.handovers:
+            if handover.state in AWAITS_ANSWER:
+                yield case, handover
