@@ -3,8 +3,9 @@
 Pure. The facts hold codes, ages, dates and the municipality, never a name, a number or an address.
 """
 
+from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from typing import Any
 
 import orjson
@@ -172,13 +173,9 @@ def _age(birth_date: str | None, on: date) -> int | None:
     """Whole years at most: with only a year or month known, as young as it can be; None when unknown."""
     if birth_date is None:
         return None
-    year, month, day = (*map(int, birth_date.split("-")), 12, 31)[:3]
-    if len(birth_date) == 7:
-        day = 28
-    try:
-        born = datetime(year, month, day, tzinfo=UTC).date()
-    except ValueError:
-        born = date(year, month, 28)
+    said = [int(part) for part in birth_date.split("-")]
+    year, month, day = (*said, *(12, 31)[len(said) - 1 :])
+    born = date(year, month, min(day, monthrange(year, month)[1]))
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
