@@ -141,9 +141,12 @@ def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
     if report.incident_number:
         # One incident number means one incident, whoever reports it (G7).
         add(LinkKind.SAME_INCIDENT, Certainty.CERTAIN, "incident", report.incident_number)
-    home = None
-    if report.address is not None and not report.address.institutional:
-        address = report.address
+    home = institution = None
+    address = report.address
+    if address is not None and address.institutional:
+        # Its rooms differ by suffix, and its people may have the address as their own.
+        institution = _place(address.postcode, address.house_number, None)
+    elif address is not None:
         home = _place(address.postcode, address.house_number, address.house_number_suffix)
         add(LinkKind.SAME_ADDRESS, Certainty.POSSIBLE, "address", home)
     for person in report.participants:
@@ -152,6 +155,8 @@ def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
         place = home
         if person.postcode and person.house_number:
             place = _place(person.postcode, person.house_number, person.house_number_suffix)
+            if institution == _place(person.postcode, person.house_number, None):
+                place = None
         if place is None:
             continue
         surname = folded(person.surname) if person.surname else None

@@ -83,7 +83,9 @@ def test_a_report_comes_split_and_sealed_on_its_region_s_inbox():
     [
         pytest.param(report(municipality="9998"), DeadLetterReason.UNKNOWN_MUNICIPALITY, id="no municipality"),
         pytest.param(
-            published(json.dumps(a_report()).encode(), source=CITIZENS), DeadLetterReason.SOURCE_MISMATCH, id="another topic"
+            published(json.dumps(a_report()).encode(), source=CITIZENS),
+            DeadLetterReason.SOURCE_MISMATCH,
+            id="another topic",
         ),
         pytest.param(
             published(json.dumps(a_report()).encode(), urn="urn:nld:oin:00000001999975006000:systeem:zaaksysteem"),
@@ -91,7 +93,9 @@ def test_a_report_comes_split_and_sealed_on_its_region_s_inbox():
             id="another system's urn",
         ),
         pytest.param(
-            published(json.dumps(a_report()).encode(), kind=specs.ANSWER_TYPE), DeadLetterReason.ENVELOPE, id="an answer"
+            published(json.dumps(a_report()).encode(), kind=specs.ANSWER_TYPE),
+            DeadLetterReason.ENVELOPE,
+            id="an answer",
         ),
         pytest.param(published(b"{"), DeadLetterReason.NOT_JSON, id="half a message"),
         pytest.param(published(None), DeadLetterReason.EMPTY, id="a tombstone"),
