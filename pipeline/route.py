@@ -1,0 +1,435 @@
+"""What Meldstroom decides about a report, without Kafka: the rules of a region in memory. Pure.
+
+The way is the real one (facts and match keys of intake, ``decide``, ``Book.apply``); only the sealing is left out,
+because nothing leaves this process.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import uuid5
+
+import orjson
+
+from agents.casework.book import AWAITS_ANSWER, OPEN, Book, Case, Handover, Key, Opened
+from agents.casework.decide import decide
+from agents.casework.inputs import NAMESPACE, Incoming
+from agents.casework.triage import RULES
+from agents.facts import Facts, encode_links, facts_of, links_of, read_facts, read_links
+from agents.intake.decide import canonical
+from agents.policy.calendar import AMSTERDAM
+from agents.policy.model import millis, moment
+from agents.policy.region import RegionConfig
+from agents.reference import municipalities
+from topics import journal as j
+from topics import specs
+from topics.check import check
+from topics.codes import DeadLetterReason, LinkKind
+from topics.envelope import STRUCTURED_LIMIT
+from topics.offers import FieldError
+from topics.problems import Refused, field_error
+from topics.reading import read_act, read_answer
+from topics.reports import Report
+from topics.safejson import guard
+from topics.texts import text
+
+KINDS = ("report", "answer", "act", "tick")
+NEVER = "00000000-0000-0000-0000-000000000000"
+"""Stands for an id that is only known once the lines before have been decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A report that keeps to the contract: as read, and as it came (its fingerprint is taken of that)."""
+
+    report: Report
+    data: bytes
+    source: str | None = None
+    """Of the CloudEvent; None for a bare report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a history. ``said`` is what stood under its kind; what it leaves out is filled in at its turn."""
+
+    number: int
+    at: int
+    kind: str
+    said: Said | dict[str, Any] | None
+
+
+@dataclass(slots=True)
+class Trial:
+    """A region's book that lives as long as one question. Ids follow from the line numbers alone."""
+
+    config: RegionConfig
+    started: int
+    book: Book = field(init=False)
+    _facts: dict[str, Facts] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.book = Book(self.config.name)
+        said = j.ConfigureInput(policy=self.config.policy_text, directory=self.config.directory_text)
+        self._decided(Incoming(lane=j.CLOCK, epoch=0, offset=0, at=self.started, input=said))
+
+    def run(self, line: Line) -> j.Record:
+        """Decide one line and fold it in; raises ``Refused`` when it leaves out what cannot be filled in."""
+        if isinstance(line.said, Said):
+            return self._report(line, line.said)
+        if line.kind == "tick":
+            return self._decided(Incoming(lane=j.CLOCK, epoch=0, offset=self.book.seq, at=line.at, input=j.TickInput()))
+        given = line.said or {}
+        return self._answer(line, given) if line.kind == "answer" else self._act(line, given)
+
+    def _report(self, line: Line, said: Said) -> j.Record:
+        report, config = said.report, self.config
+        source = next((found for found in config.sources if found.id == report.source_id), None)
+        if source is not None and said.source not in (None, source.source):
+            raise Refused(DeadLetterReason.SOURCE_MISMATCH, [field_error("/source", "source_mismatch")])
+        # Through their bytes, as between intake and casework.
+        facts = read_facts(facts_of(report).encode())
+        links = read_links(encode_links(links_of(report, config.keys)))
+        made = j.ReportInput(
+            origin=self._origin(specs.REPORTS, report.source_id, line),
+            source=report.source_id,
+            # A source that is not registered yet may be tried too.
+            source_kind=source.kind.value if source is not None else "OTHER",
+            report_id=str(report.report_id),
+            version=report.version,
+            kind=report.kind.value,
+            received=min(millis(report.received_at), line.at),
+            fingerprint=config.keys.fingerprint(canonical(said.data)),
+            test=report.test,
+            key_id=self._id(line, "key"),
+            sealed={},
+        )
+        incident = next((link.code for link in links if link.kind == LinkKind.SAME_INCIDENT.value), None)
+        self._facts[made.key_id] = facts
+        return self._decided(
+            Incoming(
+                lane=j.INBOX,
+                epoch=0,
+                offset=line.number,
+                at=line.at,
+                input=made,
+                facts=facts,
+                opened=Opened(links, Key("", ""), incident),
+            )
+        )
+
+    def _answer(self, line: Line, given: dict[str, Any]) -> j.Record:
+        offered = self._newest(given.get("case_id"))
+        if offered is None and ("handover_id" not in given or "case_id" not in given):
+            raise Refused(DeadLetterReason.UNKNOWN_CASE, [problem_of(line.number, "/answer", "route.no_offer")])
+        case, handover = offered if offered is not None else (None, None)
+        named = self.book.open_handover(str(given.get("handover_id")))
+        if named is not None:
+            case, handover = named
+        answer = read_answer(
+            orjson.dumps(
+                {
+                    "answer_id": self._id(line, "answer"),
+                    "answered_at": moment(line.at).isoformat(),
+                    "case_id": case.id if case else NEVER,
+                    "handover_id": handover.id if handover else NEVER,
+                    **given,
+                }
+            )
+        )
+        made = j.AnswerInput(
+            origin=self._origin(specs.ANSWERS, handover.receiver if handover else "nobody", line),
+            receiver=handover.receiver if handover else "",
+            answer_id=str(answer.answer_id),
+            case_id=str(answer.case_id),
+            handover_id=str(answer.handover_id),
+            state=answer.state,
+            reason=answer.reason.value if answer.reason else None,
+            by=answer.by,
+            answered=millis(answer.answered_at),
+            phoned=answer.phone is not None,
+            key_id=self._id(line, "key"),
+            sealed={},
+        )
+        return self._decided(Incoming(lane=j.DESK, epoch=0, offset=line.number, at=line.at, input=made))
+
+    def _act(self, line: Line, given: dict[str, Any]) -> j.Record:
+        offered = self._newest(None)
+        case_id = offered[0].id if offered is not None else next(reversed(self.book.cases), None)
+        if case_id is None and "case_id" not in given:
+            raise Refused(DeadLetterReason.UNKNOWN_CASE, [problem_of(line.number, "/act", "route.no_case")])
+        act = read_act(orjson.dumps(_plain_act(line, self._id(line, "act"), case_id or NEVER) | given))
+        made = j.ActInput(
+            origin=self._origin(specs.ACTS, self.config.name, line),
+            act_id=str(act.act_id),
+            case_id=str(act.case_id),
+            kind=act.kind.value,
+            actor=act.actor,
+            role=act.role,
+            second=act.second,
+            colour=act.colour.value if act.colour else None,
+            indicators={indicator.value: answer.value for indicator, answer in act.indicators.items()},
+            done=millis(act.done_at),
+            key_id=self._id(line, "key"),
+            sealed={},
+        )
+        case = self.book.cases.get(made.case_id)
+        earlier = tuple(self._facts.get(entry.key_id) for entry in case.entries) if case and not case.erased else ()
+        if case is not None and case.erased:
+            earlier = (None,) * len(case.entries)
+        return self._decided(
+            Incoming(lane=j.DESK, epoch=0, offset=line.number, at=line.at, input=made, earlier=earlier)
+        )
+
+    def _decided(self, incoming: Incoming) -> j.Record:
+        record = decide(self.book, incoming)
+        self.book.apply(record, incoming.opened)
+        return record
+
+    def _newest(self, case_id: str | None) -> tuple[Case, Handover] | None:
+        """The offer made last, of those that are open before those that are not."""
+        found = [
+            (handover.state in OPEN, handover.offered, place, case, handover)
+            for case in self.book.cases.values()
+            if case_id in (None, case.id)
+            for place, handover in enumerate(case.handovers)
+        ]
+        # Made in one moment: the one whose case was opened last.
+        newest = max(enumerate(found), key=lambda pair: (*pair[1][:2], pair[0]), default=None)
+        return (newest[1][3], newest[1][4]) if newest is not None else None
+
+    def _origin(self, family: specs.TopicSpec, member: str, line: Line) -> j.Origin:
+        return j.Origin(topic=family.topic(member), partition=0, offset=line.number, arrived=line.at)
+
+    def _id(self, line: Line, what: str) -> str:
+        return str(uuid5(NAMESPACE, f"trial/{self.config.name}/{line.number}/{what}"))
+
+
+# Reading -------------------------------------------------------------------------------------------------
+
+
+def read_said(raw: bytes) -> Said:
+    """A bare report or a structured CloudEvent; raises ``Refused`` with all errors at once."""
+    found = check(raw)
+    if found.report is None:
+        raise Refused(found.reasons[0], found.errors)
+    report = found.report
+    if report.municipality is not None and not municipalities.known(report.municipality):
+        raise Refused(DeadLetterReason.UNKNOWN_MUNICIPALITY, [field_error("/municipality", "unknown_municipality")])
+    event = found.envelope
+    return Said(report, event.data if event else raw, event.source if event else None)
+
+
+def read_history(raw: bytes) -> tuple[Line, ...]:
+    """The lines of a history; raises ``Refused`` with the errors of every line, each with its line number."""
+    lines: list[Line] = []
+    errors: list[FieldError] = []
+    reasons: list[DeadLetterReason] = []
+    for number, one in enumerate(raw.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
+        if not one.strip():
+            continue
+        try:
+            lines.append(_line(number, one))
+            if len(lines) > 1 and lines[-1].at < lines[-2].at:
+                errors.append(problem_of(number, "/at", "route.line_order"))
+                reasons.append(DeadLetterReason.CONTRACT)
+        except Refused as refusal:
+            reasons.append(refusal.reason)
+            errors += refusal.errors
+    if errors:
+        raise Refused(reasons[0], errors)
+    return tuple(lines)
+
+
+def _line(number: int, raw: bytes) -> Line:
+    try:
+        found = guard(raw, STRUCTURED_LIMIT)
+    except Refused as refusal:
+        raise Refused(refusal.reason, _at_line(number, "", refusal.errors)) from None
+    kinds = [kind for kind in KINDS if isinstance(found, dict) and kind in found]
+    if not isinstance(found, dict) or len(kinds) != 1 or set(found) - {"at", *KINDS}:
+        raise Refused(DeadLetterReason.CONTRACT, [problem_of(number, "", "route.line_shape")])
+    kind = kinds[0]
+    at = read_moment(found.get("at"))
+    errors = [problem_of(number, "/at", "route.moment")] if at is None else []
+    said: Said | dict[str, Any] | None = None
+    reason = DeadLetterReason.CONTRACT
+    try:
+        if kind == "report":
+            said = read_said(orjson.dumps(found[kind]))
+        elif kind == "tick":
+            if found[kind] is not True:
+                errors.append(problem_of(number, "/tick", "route.tick"))
+        else:
+            said = _draft(number, kind, found[kind])
+    except Refused as refusal:
+        reason = refusal.reason
+        errors += _at_line(number, f"/{kind}", refusal.errors)
+    if errors or at is None:
+        raise Refused(reason, errors)
+    return Line(number, at, kind, said)
+
+
+def _draft(number: int, kind: str, given: object) -> dict[str, Any]:
+    """An answer or act held against the contract, with stand-ins for what may be left out."""
+    if not isinstance(given, dict):
+        raise Refused(DeadLetterReason.CONTRACT, [field_error("", "object")])
+    line = Line(number, 0, kind, None)
+    if kind == "answer":
+        stand_ins = {"answer_id": NEVER, "case_id": NEVER, "handover_id": NEVER}
+        read_answer(orjson.dumps(stand_ins | {"answered_at": "2026-01-01T00:00:00Z"} | given))
+    else:
+        read_act(orjson.dumps(_plain_act(line, NEVER, NEVER) | {"done_at": "2026-01-01T00:00:00Z"} | given))
+    return given
+
+
+def _plain_act(line: Line, act_id: str, case_id: str) -> dict[str, Any]:
+    return {
+        "act_id": act_id,
+        "case_id": case_id,
+        "done_at": moment(line.at).isoformat(),
+        "actor": "proefpersoon",
+        "role": "beoordeling",
+        "reason": "proef",
+    }
+
+
+def _at_line(number: int, below: str, errors: Sequence[FieldError]) -> list[FieldError]:
+    return [one.model_copy(update={"pointer": f"/{number}{below}{one.pointer}"}) for one in errors]
+
+
+def problem_of(number: int, pointer: str, key: str) -> FieldError:
+    """An error of our own about a line of a history."""
+    return FieldError(
+        pointer=f"/{number}{pointer}",
+        code=key.rpartition(".")[2],
+        detail=text(key, "nl"),
+        detail_en=text(key, "en"),
+    )
+
+
+def read_moment(found: object) -> int | None:
+    """Milliseconds of an ISO time with an offset, 2000-2099; None for anything else."""
+    if not isinstance(found, str) or len(found) < 11:
+        return None
+    try:
+        said = datetime.fromisoformat(found)
+    except ValueError:
+        return None
+    return millis(said) if said.tzinfo is not None and 2000 <= said.year <= 2099 else None
+
+
+def region_for(regions: Mapping[str, RegionConfig], name: str | None, reports: Sequence[Report]) -> RegionConfig:
+    """The region of that name, else the one where the first report's household lives, else the first.
+
+    ``KeyError`` when there is none of that name.
+    """
+    if name is not None:
+        return regions[name]
+    for report in reports[:1]:
+        for config in regions.values():
+            if report.municipality in config.directory.municipalities:
+                return config
+    return next(iter(regions.values()))
+
+
+# Showing -------------------------------------------------------------------------------------------------
+
+
+def state(book: Book, record: j.Record) -> dict[str, Any]:
+    """How things stand after ``record``, for the case it was about (None everywhere when it was about none)."""
+    case = _case_of(book, record)
+    handover = case.current() or next(reversed(case.handovers), None) if case is not None else None
+    awaits = handover is not None and handover.state in AWAITS_ANSWER
+    return {
+        "at": iso(record.at),
+        "outcome": _outcome(record),
+        "case_id": case.id if case else None,
+        "colour": case.colour if case else None,
+        "provisional": case.provisional if case else False,
+        "reasons": [_rule(rule) for rule in case.reasons] if case else [],
+        "open_questions": list(case.open_questions) if case else [],
+        "destination": case.destination if case else None,
+        "rule": case.rule if case else None,
+        "owner": case.owner if case else None,
+        "executor": case.executor if case else None,
+        "closed": case.closed if case else False,
+        "offer": _offer(handover) if handover is not None else None,
+        "side_notices": [
+            {"kind": event.kind, "to": event.to, "person": event.person}
+            for event in record.events
+            if isinstance(event, j.Told)
+        ],
+        "fired": [
+            {
+                "case_id": event.case_id,
+                "handover_id": event.handover_id,
+                "step": event.step,
+                "due": iso(event.due),
+                "late": event.late,
+            }
+            for event in record.events
+            if isinstance(event, j.StepFired)
+        ],
+        # A term that nobody has to keep any more is not shown.
+        "deadlines": {"T03": iso(handover.accept_before)} if handover is not None and awaits else {},
+        "links": _links(case, record),
+        "earlier_involvement": case.involvement if case else None,
+        "policy": record.policy,
+    }
+
+
+def _case_of(book: Book, record: j.Record) -> Case | None:
+    named = (getattr(event, "case_id", None) for event in record.events if not isinstance(event, j.Linked))
+    case_id = next((found for found in named if found is not None), None)
+    if case_id is None and isinstance(record.input, j.TickInput):
+        case_id = next(reversed(book.cases), None)
+    return book.cases.get(case_id or "")
+
+
+def _outcome(record: j.Record) -> dict[str, str | None]:
+    """What came of it, by the event that says most."""
+    for kind in (j.DeadLettered, j.Repeated, j.NotDecided, j.MoveRefused, j.Registered, j.ActDone, j.Answered):
+        for event in record.events:
+            if isinstance(event, kind):
+                return {"what": event.type, "why": next(_why(event), None)}
+    return {"what": "step_fired" if record.events else "nothing_due", "why": None}
+
+
+def _why(event: j.Event) -> Iterator[str]:
+    for name in ("reason", "why", "state", "kind"):
+        if (found := getattr(event, name, None)) is not None:
+            yield str(found)
+
+
+def _rule(rule: str) -> dict[str, str]:
+    return {"rule": rule, "nl": RULES[rule].nl, "en": RULES[rule].en}
+
+
+def _offer(handover: Handover) -> dict[str, Any]:
+    return {
+        "handover_id": handover.id,
+        "receiver": handover.receiver,
+        "state": handover.state,
+        "contact_person": handover.contact_person,
+        "dv_specialist": handover.dv_specialist,
+        "ladder": [
+            {"step": step.name, "due": iso(step.due), "tells": list(step.tells), "fired": place < handover.next_step}
+            for place, step in enumerate(handover.ladder)
+        ],
+        "again": iso(handover.again) if handover.again is not None else None,
+    }
+
+
+def _links(case: Case | None, record: j.Record) -> list[dict[str, str]]:
+    """Of a report: what it was linked by; otherwise all that the case was ever linked by."""
+    if isinstance(record.input, j.ReportInput):
+        found = [(one.case_id, one.kind, one.certainty) for one in record.events if isinstance(one, j.Linked)]
+    else:
+        found = [(link[0], link[1], link[2]) for link in case.links] if case is not None else []
+    return [{"case_id": of, "kind": kind, "certainty": sure} for of, kind, sure in dict.fromkeys(found)]
+
+
+def iso(ms: int) -> str:
+    """A moment as people here read it, with its offset."""
+    return moment(ms).astimezone(AMSTERDAM).isoformat()
