@@ -1,0 +1,323 @@
+"""``meldstroom case``: what is with whom, what happened, and why."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.manners import (
+    Exit,
+    Group,
+    Sorry,
+    as_json,
+    cluster_of,
+    colour_name,
+    coloured,
+    iso,
+    language,
+    local_time,
+    note,
+    option,
+    outlines_of,
+    output_option,
+    say,
+    settings,
+    span,
+    table,
+)
+from topics.codes import Colour
+
+if TYPE_CHECKING:
+    from agents.casework.book import Case, Handover
+    from pipeline.cli.sending import Place
+    from topics.journal import Record
+
+BY_NAME = {name.lower(): colour.value for colour in Colour for name in (colour.value, colour.nl)}
+
+
+@click.group(cls=Group, help="help.case")
+def case() -> None:
+    """Look; nothing is changed."""
+
+
+@case.command(name="ls", help="help.case.ls")
+@option("--region", metavar="ID", help="region")
+@option("--open", "only_open", is_flag=True, help="only_open")
+@option("--colour", "--kleur", type=click.Choice(list(BY_NAME), case_sensitive=False), help="colour_only")
+@output_option
+def ls(region: str | None, only_open: bool, colour: str | None, output: str) -> None:
+    """The most urgent first, and of those the one with the earliest step."""
+    from pipeline.journal_reader import books
+
+    found = settings()
+    regions = outlines_of(found)
+    if region is not None and region not in regions:
+        raise Sorry("error.unknown_region", Exit.NOT_SO, region=region, known=", ".join(sorted(regions)))
+    places = {name: one.partition for name, one in regions.items() if region in (None, name)}
+    rows = [
+        (name, one)
+        for name, book in books(cluster_of(found), places).items()
+        for one in book.cases.values()
+        if not (only_open and one.closed) and (colour is None or one.colour == BY_NAME[colour.lower()])
+    ]
+    rows.sort(key=lambda row: (-_severity(row[1]), _due(row[1]) or 1 << 60, row[1].opened))
+    if output == "json":
+        as_json([summary(name, one) for name, one in rows])
+        return
+    table(
+        ("case", "region", "colour", "state", "with", "next", "due"),
+        (
+            (
+                one.id[:8],
+                name,
+                _coloured(one),
+                state_of(one),
+                current.receiver if (current := one.current()) else one.executor,
+                _step(current) if current else "-",
+                local_time(_due(one)),
+            )
+            for name, one in rows
+        ),
+    )
+    if not rows:
+        note("case.none")
+
+
+@case.command(name="show", help="help.case.show")
+@click.argument("id", metavar="CASE|HANDOVER")
+@output_option
+def show(id: str, output: str) -> None:
+    """Everything of one case."""
+    from pipeline.cli.sending import find
+
+    found = settings()
+    place = find(cluster_of(found), found, id)
+    records = history(place)
+    if output == "json":
+        as_json(
+            {
+                **summary(place.region.name, place.case),
+                "offers": [_offer(handover) for handover in place.case.handovers],
+                "timeline": [_plain(record) for record in records],
+            }
+        )
+        return
+    one = place.case
+    _head(place)
+    click.echo()
+    click.echo(say("case.offers"))
+    table(
+        ("handover", "receiver", "destination", "state", "offered", "accept_before", "next", "due"),
+        (
+            (
+                handover.id[:8],
+                handover.receiver,
+                _code("Destination", handover.destination),
+                _code("HandoverState", handover.state),
+                local_time(handover.offered),
+                local_time(handover.accept_before),
+                _step(handover) if handover.due() else "-",
+                local_time(handover.due()),
+            )
+            for handover in one.handovers
+        ),
+    )
+    click.echo(say("case.timeline"))
+    from pipeline.cli.story import came, lines_of
+
+    for record in records:
+        click.echo(f"  {local_time(record.at)}  {came(record)}")
+        for line in lines_of(record):
+            click.echo(f"  {'':19}    {line}")
+    note("case.show_next", case=one.id[:8])
+
+
+@case.command(name="why", help="help.case.why")
+@click.argument("id", metavar="CASE|HANDOVER")
+@output_option
+def why(id: str, output: str) -> None:
+    """The rules, in plain words."""
+    from agents.casework.triage import RULES, sentence
+    from pipeline.cli.sending import find
+
+    found = settings()
+    place = find(cluster_of(found), found, id)
+    one = place.case
+    rules = [*one.reasons, *([one.rule] if one.rule else [])]
+    said = [(rule, sentence(rule, language()) if rule in RULES else "-") for rule in dict.fromkeys(rules)]
+    links = [{"case_id": case_id, "kind": kind, "certainty": certainty} for case_id, kind, certainty in one.links]
+    policy = _policy(place)
+    coming = next_step(one)
+    if output == "json":
+        as_json(
+            {
+                **summary(place.region.name, one),
+                "rules": [{"id": rule, "sentence": line} for rule, line in said],
+                "policy": policy,
+                "links": links,
+                "open_questions": one.open_questions,
+                "involvement": one.involvement,
+                "next_step": coming,
+            }
+        )
+        return
+    _head(place)
+    click.echo()
+    click.echo(say("why.rules"))
+    for rule, line in said:
+        click.echo(f"  {rule}: {line}")
+    click.echo(say("why.policy", policy=policy))
+    click.echo(say("why.involvement", involvement=_code("EarlierInvolvement", one.involvement)))
+    for link in links:
+        kind, certainty = _code("LinkKind", link["kind"]), _code("Certainty", link["certainty"])
+        click.echo(say("why.link", case=link["case_id"][:8], kind=kind, certainty=certainty))
+    if one.open_questions:
+        from topics.codes import Indicator
+
+        click.echo(say("why.open"))
+        for question in one.open_questions:
+            click.echo(f"  {question}: {Indicator(question).nl}")
+    click.echo(_coming(one))
+
+
+def history(place: "Place") -> "list[Record]":
+    """Every record about the case, in order; also answers and acts that were refused."""
+    from pipeline.cli.story import cases_of
+
+    return [record for record in place.records if place.case.id in cases_of(record)]
+
+
+def summary(region: str, one: "Case") -> dict[str, Any]:
+    """A case for machines."""
+    current = one.current()
+    return {
+        "case_id": one.id,
+        "region": region,
+        "colour": one.colour,
+        "provisional": one.provisional,
+        "closed": one.closed,
+        "erased": one.erased,
+        "test": one.test,
+        "opened": iso(one.opened),
+        "owner": one.owner,
+        "executor": one.executor,
+        "destination": one.destination,
+        "reports": len(one.entries),
+        "handover_id": current.id if current else None,
+        "receiver": current.receiver if current else None,
+        "state": current.state if current else None,
+        "next_step": next_step(one),
+    }
+
+
+def next_step(one: "Case") -> dict[str, str | None] | None:
+    """What comes when nobody does anything; None when nothing is waited for."""
+    current = one.current()
+    due = current.due() if current else None
+    if current is None or due is None:
+        return None
+    return {"step": _step_code(current), "due": iso(due), "receiver": current.receiver}
+
+
+def state_of(one: "Case") -> str:
+    """How a case stands, in a word or two."""
+    if one.erased:
+        return say("case.erased")
+    if one.closed:
+        return say("case.closed")
+    current = one.current() or (one.handovers[-1] if one.handovers else None)
+    return _code("HandoverState", current.state) if current else "-"
+
+
+def _head(place: "Place") -> None:
+    one = place.case
+    click.echo(say("case.head", case=one.id, region=place.region.name, opened=local_time(one.opened)))
+    colour = colour_name(one.colour) + (f" ({say('case.provisional')})" if one.provisional else "")
+    click.echo(say("case.colour", colour=colour, state=state_of(one)))
+    click.echo(say("case.who", owner=one.owner, executor=one.executor))
+    if one.test:
+        click.echo(say("case.test"))
+
+
+def _coming(one: "Case") -> str:
+    current = one.current()
+    due = current.due() if current else None
+    if current is None:
+        return say("why.next_closed" if one.closed else "why.next_none")
+    if due is None:
+        return say("why.next_accepted", receiver=current.receiver)
+    import time
+
+    left = due - int(time.time() * 1000)
+    step = current.ladder[min(current.next_step, len(current.ladder) - 1)]
+    return say(
+        "why.next" if left >= 0 else "why.next_past",
+        step=_step(current),
+        receiver=current.receiver,
+        due=local_time(due),
+        left=span(left),
+        tells=", ".join(step.tells) or "-",
+    )
+
+
+def _policy(place: "Place") -> str:
+    """The policy under which the case was last decided."""
+    return next((record.policy for record in reversed(history(place)) if record.policy), place.case.policy)
+
+
+def _offer(handover: "Handover") -> dict[str, Any]:
+    due = handover.due()
+    found = {
+        name: value
+        for name, value in asdict(handover).items()
+        if name not in ("ladder", "next_step", "again", "key_id")
+    }
+    for name in ("offered", "accept_before", "acknowledged", "accepted", "started"):
+        found[name] = iso(found[name])
+    return {**found, "next_step": {"step": _step_code(handover), "due": iso(due)} if due else None}
+
+
+def _plain(record: "Record") -> dict[str, Any]:
+    from pipeline.cli.story import lines_of, refused
+
+    said = {name: getattr(record.input, name) for name in record.input.__dataclass_fields__ if name != "sealed"}
+    return {
+        "seq": record.seq,
+        "at": iso(record.at),
+        "lane": record.lane,
+        "policy": record.policy,
+        "input": said,
+        "events": [asdict(event) for event in record.events],
+        "refused": refused(record),
+        "text": lines_of(record),
+    }
+
+
+def _coloured(one: "Case") -> Any:
+    found = coloured(one.colour)
+    return found + "?" if one.provisional else found
+
+
+def _severity(one: "Case") -> int:
+    return Colour(one.colour).severity if one.colour else -1
+
+
+def _due(one: "Case") -> int | None:
+    current = one.current()
+    return current.due() if current else None
+
+
+def _step_code(handover: "Handover") -> str:
+    return handover.ladder[min(handover.next_step, len(handover.ladder) - 1)].name
+
+
+def _step(handover: "Handover") -> str:
+    from pipeline.cli.story import step
+
+    return step(_step_code(handover)) if handover.due() is not None else "-"
+
+
+def _code(name: str, value: str) -> str:
+    from pipeline.cli.story import code
+
+    return code(name, value)

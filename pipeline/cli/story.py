@@ -1,0 +1,113 @@
+"""A journal record in words: what came, and what followed from it."""
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.cli.manners import colour_name, language, local_time, say
+
+if TYPE_CHECKING:
+    from topics import journal as j
+
+_CODES = {
+    "certainty": "Certainty",
+    "destination": "Destination",
+    "state": "HandoverState",
+    "wanted": "HandoverState",
+    "involvement": "EarlierInvolvement",
+}
+
+
+def lines_of(record: "j.Record") -> list[str]:
+    """A line for each event, as a person says it; at least one."""
+    return [_event(record, event) for event in record.events] or [say("story.nothing")]
+
+
+def came(record: "j.Record") -> str:
+    """What came in."""
+    said: Any = record.input
+    match said.type:
+        case "report":
+            return say("story.in.report", kind=code("ReportKind", said.kind), source=said.source)
+        case "refused":
+            return say("story.in.refused", source=said.source)
+        case "answer":
+            return say("story.in.answer", receiver=said.receiver, state=code("HandoverState", said.state))
+        case "act":
+            return say("story.in.act", actor=said.actor, kind=code("ActKind", said.kind))
+        case "tick":
+            return say("story.in.tick")
+        case _:
+            return say("story.in.configure")
+
+
+def cases_of(record: "j.Record") -> list[str]:
+    """The cases that a record is about: those of its events, else the one that its input names."""
+    found = [case for event in record.events if (case := getattr(event, "case_id", None))]
+    named = getattr(record.input, "case_id", None)
+    return list(dict.fromkeys([*found, *([named] if named else [])]))
+
+
+def refused(record: "j.Record") -> bool:
+    """Whether what was asked for did not happen."""
+    return any(event.type in ("move_refused", "dead_lettered") for event in record.events)
+
+
+def code(name: str, value: str | None) -> str:
+    """A code for a person: its Dutch label, or the code itself in plain letters."""
+    import topics.codes
+
+    if value is None:
+        return "-"
+    if language() == "en":
+        return value.lower().replace("_", " ")
+    try:
+        return str(getattr(topics.codes, name)(value).nl)
+    except ValueError:
+        return value
+
+
+def step(name: str) -> str:
+    """A step of a ladder."""
+    return say("story.step.recalled") if name == "RECALLED" else code("NoticeKind", name)
+
+
+def _event(record: "j.Record", event: Any) -> str:
+    given: dict[str, Any] = {
+        name: value for name in event.__dataclass_fields__ if not isinstance(value := getattr(event, name), tuple)
+    }
+    for name, kind in _CODES.items():
+        if name in given:
+            given[name] = code(kind, given[name])
+    if "colour" in given:
+        given["colour"] = colour_name(given["colour"])
+    for name in ("accept_before", "due", "again"):
+        if name in given:
+            given[name] = local_time(given[name])
+    key = f"story.{event.type}"
+    match event.type:
+        case "registered" if event.opened:
+            key = "story.opened"
+        case "linked":
+            given["kind"] = code("LinkKind", event.kind)
+        case "triaged":
+            given["reasons"] = ", ".join(event.reasons) or "-"
+            key += "_provisional" if event.provisional else ""
+        case "offered":
+            given["short"] = event.handover_id[:8]
+        case "answered" if event.reason is not None:
+            given["reason"] = code("RefusalReason", event.reason)
+            key = "story.answered_reason"
+        case "step_fired":
+            given["step"] = step(event.step)
+            given["tells"] = ", ".join(event.tells) or "-"
+            key += "_late" if event.late else ""
+        case "told":
+            given["kind"] = code("NoticeKind", event.kind)
+        case "not_decided":
+            given["why"] = say(f"story.why.{event.why}")
+        case "dead_lettered":
+            given["reason"] = code("DeadLetterReason", event.reason)
+        case "act_done":
+            given["kind"] = code("ActKind", event.kind)
+        case "erased":
+            given["count"] = len(event.key_ids)
+    return say(key, **given)

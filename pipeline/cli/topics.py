@@ -1,0 +1,110 @@
+"""``meldstroom topics``: what the cluster has against what is needed."""
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.manners import (
+    Exit,
+    Group,
+    Sorry,
+    as_json,
+    cluster_of,
+    language,
+    note,
+    outlines_of,
+    output_option,
+    settings,
+    table,
+)
+
+if TYPE_CHECKING:
+    from kafka import KafkaAdminClient
+
+    from pipeline.settings import Settings
+    from topics.admin import Step
+    from topics.specs import Wanted
+
+
+@click.group(cls=Group, help="help.topics")
+def topics() -> None:
+    """Plan and apply."""
+
+
+@topics.command(help="help.topics.plan")
+@output_option
+def plan(output: str) -> None:
+    """Exit 1 when something differs."""
+    from kafka import KafkaAdminClient
+
+    from topics.admin import LeaveReplication, LeaveUnknown
+
+    found = settings()
+    with closing(KafkaAdminClient(**cluster_of(found).client())) as admin:
+        steps = steps_of(admin, wanted_of(found, admin))
+    show(steps, output)
+    if differing := [step for step in steps if not isinstance(step, LeaveUnknown | LeaveReplication)]:
+        note("topics.differ", count=len(differing))
+        raise click.exceptions.Exit(Exit.NOT_SO)
+    note("topics.clean")
+
+
+@topics.command(help="help.topics.apply")
+@output_option
+def apply(output: str) -> None:
+    """Carry the plan out."""
+    from kafka import KafkaAdminClient
+
+    found = settings()
+    with closing(KafkaAdminClient(**cluster_of(found).client())) as admin:
+        steps = apply_all(admin, wanted_of(found, admin))
+    show(steps, output)
+    note("topics.applied")
+
+
+def wanted_of(found: "Settings", admin: "KafkaAdminClient") -> "list[Wanted]":
+    """Every topic that the regions need; in development no more copies than there are brokers."""
+    from pipeline.regions import topics_of
+
+    brokers = len(admin.describe_cluster()["brokers"])
+    replication, min_insync = found.kafka.replication, found.kafka.min_insync
+    if replication > brokers:
+        if not found.development:
+            raise Sorry("error.too_few_brokers", Exit.CONFIG, brokers=brokers, replication=replication)
+        note("topics.fewer_copies", brokers=brokers, replication=replication)
+        replication, min_insync = brokers, min(min_insync, brokers)
+    return topics_of(outlines_of(found), replication=replication, min_insync=min_insync)
+
+
+def steps_of(admin: "KafkaAdminClient", wanted: "list[Wanted]") -> "tuple[Step, ...]":
+    """What must happen."""
+    from topics.admin import actual, plan
+
+    return plan(wanted, actual(admin))
+
+
+def apply_all(admin: "KafkaAdminClient", wanted: "list[Wanted]") -> "tuple[Step, ...]":
+    """Make it so; what was done."""
+    from topics.admin import apply
+
+    steps = steps_of(admin, wanted)
+    apply(admin, steps)
+    return steps
+
+
+def show(steps: "tuple[Step, ...]", output: str) -> None:
+    """The plan, a line a step."""
+    if output == "json":
+        as_json([as_plain(step) for step in steps])
+    elif steps:
+        table(("topic", "step"), ((step.topic, step.say(language())) for step in steps))
+
+
+def as_plain(step: "Step") -> dict[str, Any]:
+    """A step for machines."""
+    from dataclasses import asdict
+
+    kind = type(step).__name__
+    name = "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in kind).lstrip("_")
+    return {"step": name, **asdict(step)}
