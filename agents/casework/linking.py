@@ -46,9 +46,12 @@ def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
     )
     known = book.threads.get(thread)
     own = book.cases.get(known[1] or "") if known is not None else None
-    if own is None:
+    if own is not None and own.erased:
+        own = None
+    if own is None or own.colour is None:
+        # What was held or no domestic violence at first, and is now reported, belongs with its household.
         sure_ones = [book.cases[found] for found, (sure, _) in best.items() if sure and joinable(book.cases[found])]
-        own = max(sure_ones, key=lambda case: (not case.closed, case.last_at, case.id), default=None)
+        own = max(sure_ones, key=lambda case: (not case.closed, case.last_at, case.id), default=own)
     return Found(own, seen, persons.get(own.id, 0) if own else 0)
 
 
@@ -78,7 +81,7 @@ def involvement(rules: Rules, case: Case | None, said: j.ReportInput, persons: i
     if case is None:
         return EarlierInvolvement.FIRST
     if any(entry.thread == said.thread for entry in case.entries):
-        return EarlierInvolvement(case.involvement)
+        return EarlierInvolvement(case.involvement) if case.colour is not None else EarlierInvolvement.FIRST
     if not case.closed and case.entries:
         first = moment(case.entries[-1].received)
         until = rules.calendar.end_of_working_day(first, rules.policy.assessment_working_days)

@@ -3,7 +3,7 @@
 from agents.casework.book import AWAITS_ANSWER, Case, Handover
 from agents.casework.handover import offer, take_back
 from agents.casework.inputs import Draft
-from agents.casework.linking import earlier_reports, find_case, involvement, joinable
+from agents.casework.linking import earlier_reports, find_case, involvement
 from agents.casework.routing import Route, assessment, held, other_care, route
 from agents.casework.rules import Rules, local_date
 from agents.casework.triage import ACUTE, STRUCTURAL, Triage, any_of, triage
@@ -64,8 +64,6 @@ def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> No
     opened = draft.incoming.opened
     found = find_case(draft.book, opened.links, said.thread)
     case = found.case
-    if case is not None and not joinable(case):
-        case = None
     known_as = involvement(rules, case, said, found.persons)
     earlier = earlier_reports(case, said, opened.incident, rules.policy.repetition_days)
     outcome = triage(facts, earlier, local_date(said.received))
