@@ -48,8 +48,14 @@ def report(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts, origin
 def _without_colour(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> None:
     """Held (G6) or no domestic violence (G5): a case of its own, that counts for nothing else."""
     found = find_case(draft.book, draft.incoming.opened.links, said.thread)
-    case_id = draft.new_id()
-    _register(draft, rules, said, case_id, opened=True, counts=False, known_as="UNCLASSIFIED", links=found.links)
+    known = draft.book.threads.get(said.thread)
+    case = draft.book.cases.get(known[1] or "") if known is not None else None
+    if case is not None and (case.colour is not None or case.erased):
+        case = None
+    case_id = case.id if case is not None else draft.new_id()
+    _register(
+        draft, rules, said, case_id, opened=case is None, counts=False, known_as="UNCLASSIFIED", links=found.links
+    )
     serious = any_of(facts, ACUTE) or any_of(facts, STRUCTURAL)
     if facts.disclosure == "DOUBLE_ANONYMOUS":
         chosen = held(rules.directory)
@@ -57,7 +63,10 @@ def _without_colour(draft: Draft, rules: Rules, said: j.ReportInput, facts: Fact
         chosen = other_care(facts, rules.directory, local_date(draft.now), first_to_desk=serious)
     if serious:
         draft.tell(NoticeKind.ACUTE_WITHOUT_CASE, rules.directory.desks.duty, case_id=case_id)
-    offer(draft, rules, case_id, chosen, None)
+    if case is None:
+        offer(draft, rules, case_id, chosen, None)
+    else:
+        place(draft, rules, case, chosen, None, by_person=False)
 
 
 def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> None:
@@ -110,13 +119,13 @@ def _coloured(draft: Draft, case_id: str, before: Case | None, outcome: Triage) 
     return colour, provisional
 
 
-def place(draft: Draft, rules: Rules, case: Case, chosen: Route, colour: Colour, *, by_person: bool) -> None:
+def place(draft: Draft, rules: Rules, case: Case, chosen: Route, colour: Colour | None, *, by_person: bool) -> None:
     """Bring a known case to where it belongs now. One handover is open; who has started is told, not passed by."""
     current = case.current()
     if current is None:
         offer(draft, rules, case.id, chosen, colour)
         return
-    risen = current.colour is None or colour.severity > Colour(current.colour).severity
+    risen = colour is not None and (current.colour is None or colour.severity > Colour(current.colour).severity)
     if _stays(rules, current, chosen, risen=risen, by_person=by_person):
         draft.tell(
             NoticeKind.RAISED if risen else NoticeKind.NEW_REPORT,
