@@ -56,7 +56,7 @@ env: .venv/.synced
 		rm -rf .venv; \
 		"$$uv" venv --quiet --python "$$(command -v $$python)" .venv; \
 	fi; \
-	VIRTUAL_ENV="$$PWD/.venv" "$$uv" pip sync --require-hashes requirements.lock; \
+	VIRTUAL_ENV="$$PWD/.venv" "$$uv" pip sync --compile-bytecode --require-hashes requirements.lock; \
 	echo "$$PWD" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/meldstroom-checkout.pth"; \
 	printf '%s\n' '#!/bin/sh' "'''exec' '$$PWD/$(BIN)/python' \"\$$0\" \"\$$@\"" "' '''" \
 		'import sys' 'from pipeline.cli import main' 'sys.exit(main())' > $(BIN)/meldstroom; \
