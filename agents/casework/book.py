@@ -231,7 +231,9 @@ class Book:
             self.identities[said.identity] = (case_id, said.fingerprint, origin)
             highest = self.threads.get(said.thread)
             if highest is None or said.version > highest[0]:
-                self.threads[said.thread] = (said.version, case_id if case_id is not None else None)
+                # A version without a case (advice) does not undo the case of the ones before.
+                belongs_to = case_id if case_id is not None or highest is None else highest[1]
+                self.threads[said.thread] = (said.version, belongs_to)
         if len(self.origins) % 1024 == 0 and self.origins:
             oldest = record.at - ORIGINS_KEPT_MS
             self.origins = {where: at for where, at in self.origins.items() if at >= oldest}
