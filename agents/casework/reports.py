@@ -1,6 +1,6 @@
 """What a report does (domain model, section 5): gates, link, colour, route, offer. Pure."""
 
-from agents.casework.book import AWAITS_ANSWER, Case, Handover
+from agents.casework.book import AWAITS_ANSWER, OPEN, Case, Handover
 from agents.casework.handover import offer, take_back
 from agents.casework.inputs import Draft
 from agents.casework.linking import earlier_reports, find_case, involvement
@@ -122,6 +122,12 @@ def _coloured(draft: Draft, case_id: str, before: Case | None, outcome: Triage) 
 def place(draft: Draft, rules: Rules, case: Case, chosen: Route, colour: Colour | None, *, by_person: bool) -> None:
     """Bring a known case to where it belongs now. One handover is open; who has started is told, not passed by."""
     current = case.current()
+    if case.closed and not by_person:
+        # What was done in the former episode is over: somebody must take this one up anew.
+        for handover in case.handovers:
+            if handover.state in OPEN:
+                take_back(draft, rules, case, handover, HandoverState.SUPERSEDED)
+        current = None
     if current is None:
         offer(draft, rules, case.id, chosen, colour)
         return
