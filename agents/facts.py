@@ -22,6 +22,8 @@ class Link:
     kind: str
     certainty: str
     code: str
+    person: int | None = None
+    """Of a person: which one of the report, for one person has several keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ def read_links(raw: bytes) -> tuple[Link, ...]:
 
 def encode_links(links: tuple[Link, ...]) -> bytes:
     """Match keys as bytes."""
-    return orjson.dumps([[link.kind, link.certainty, link.code] for link in links])
+    return orjson.dumps([[link.kind, link.certainty, link.code, link.person] for link in links])
 
 
 def facts_of(report: Report) -> Facts:
@@ -134,9 +136,9 @@ def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
     """
     found: dict[str, Link] = {}
 
-    def add(kind: LinkKind, certainty: Certainty, *values: str) -> None:
+    def add(kind: LinkKind, certainty: Certainty, *values: str, person: int | None = None) -> None:
         for code in keys.match_codes(*values):
-            found.setdefault(code, Link(kind.value, certainty.value, code))
+            found.setdefault(code, Link(kind.value, certainty.value, code, person))
 
     if report.incident_number:
         # One incident number means one incident, whoever reports it (G7).
@@ -149,9 +151,9 @@ def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
     elif address is not None:
         home = _place(address.postcode, address.house_number, address.house_number_suffix)
         add(LinkKind.SAME_ADDRESS, Certainty.POSSIBLE, "address", home)
-    for person in report.participants:
+    for number, person in enumerate(report.participants):
         if person.bsn:
-            add(LinkKind.SAME_PERSON, Certainty.CERTAIN, "bsn", person.bsn)
+            add(LinkKind.SAME_PERSON, Certainty.CERTAIN, "bsn", person.bsn, person=number)
         place = home
         if person.postcode and person.house_number:
             place = _place(person.postcode, person.house_number, person.house_number_suffix)
@@ -162,7 +164,8 @@ def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
         surname = folded(person.surname) if person.surname else None
         born = person.birth_date if person.birth_date and len(person.birth_date) == 10 else None
         if surname and person.given_names and born:
-            add(LinkKind.SAME_PERSON, Certainty.PROBABLE, "person", surname, folded(person.given_names), born, place)
+            named = (surname, folded(person.given_names), born, place)
+            add(LinkKind.SAME_PERSON, Certainty.PROBABLE, "person", *named, person=number)
         if surname:
             add(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, "address+surname", place, surname)
         if born:

@@ -28,14 +28,15 @@ def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
     A merely POSSIBLE link is shown and changes nothing. What is held (double anonymous) is shown, never joined.
     """
     best: dict[str, tuple[int, Link]] = {}
-    persons: dict[str, int] = {}
+    persons: dict[str, set[int | str]] = {}
     for link in links:
         for case_id in book.codes.get(link.code, ()):
             sure = _SURE[link.certainty]
             if case_id not in best or sure > best[case_id][0]:
                 best[case_id] = (sure, link)
             if link.kind == LinkKind.SAME_PERSON.value:
-                persons[case_id] = persons.get(case_id, 0) + 1
+                # One person is known by several keys.
+                persons.setdefault(case_id, set()).add(link.code if link.person is None else link.person)
     seen = tuple(
         j.Linked(
             case_id=case_id,
@@ -52,7 +53,7 @@ def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
         # What was held or no domestic violence at first, and is now reported, belongs with its household.
         sure_ones = [book.cases[found] for found, (sure, _) in best.items() if sure and joinable(book.cases[found])]
         own = max(sure_ones, key=lambda case: (not case.closed, case.last_at, case.id), default=own)
-    return Found(own, seen, persons.get(own.id, 0) if own else 0)
+    return Found(own, seen, len(persons.get(own.id, ())) if own else 0)
 
 
 def joinable(case: Case) -> bool:
