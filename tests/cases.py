@@ -342,7 +342,7 @@ def local(ms: int) -> str:
     return f"{moment(ms).astimezone(AMSTERDAM):%a %-d %b %H:%M:%S}"
 
 
-@dataclass
+@dataclass(repr=False)
 class World:
     """One region: intake and casework as they are, the broker a list. Time passes when it is told to."""
 

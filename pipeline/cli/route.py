@@ -142,8 +142,8 @@ def _language() -> Language:
     chosen = read_settings().language
     if chosen is not None:
         return chosen
-    said = next((found for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (found := os.environ.get(name))), "")
-    return "en" if said.startswith("en") else "nl"
+    said = (os.environ.get(name, "")[:2].lower() for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "en" if next((found for found in said if found in ("nl", "en")), "nl") == "en" else "nl"
 
 
 # The page ------------------------------------------------------------------------------------------------

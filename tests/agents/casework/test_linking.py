@@ -1,0 +1,292 @@
+"""Which reports are about one household (domain model, sections 3.8 and 5.1)."""
+
+from typing import Any
+
+import pytest
+
+from tests.cases import World, a_child, a_man, a_report, a_woman, an_address
+from topics import journal as j
+
+
+def two(first: dict[str, Any], second: dict[str, Any]) -> World:
+    world = World()
+    world.publish(first)
+    world.publish(second)
+    return world
+
+
+def test_one_number_of_a_person_is_one_household():
+    world = two(
+        a_report(participants=[a_woman()], address=...),
+        a_report(participants=[a_woman(surname="Anders")], address=an_address(5)),
+    )
+
+    assert len(world.book.cases) == 1
+    assert world.expect(j.Linked, certainty="CERTAIN").kind == "SAME_PERSON"
+
+
+def test_the_address_with_a_name_is_probably_the_same():
+    world = two(
+        a_report(participants=[a_woman(bsn=...)]),
+        a_report(participants=[a_woman(bsn=..., given_names=..., birth_date=...)]),
+    )
+
+    assert len(world.book.cases) == 1
+    assert world.expect(j.Linked).certainty == "PROBABLE"
+
+
+def test_the_address_alone_is_shown_and_joins_nothing():
+    world = two(a_report(participants=[a_woman(0)]), a_report(participants=[a_woman(1)]))
+
+    assert len(world.book.cases) == 2
+    assert world.expect(j.Linked).certainty == "POSSIBLE"
+    assert world.case.colour == "GREEN"
+
+
+def test_one_incident_number_is_one_case_and_no_repetition():
+    # Scenario 11: GP and police on one evening
+    world = two(
+        a_report(yes=("S1",), incident_number="2026-0417", reporter={"capacity": "GP"}),
+        a_report(yes=("M2",), incident_number="2026-0417"),
+    )
+
+    assert len(world.book.cases) == 1
+    assert world.case.colour == "ORANGE"
+    assert "U1" not in world.case.reasons
+    assert world.expect(j.Registered).involvement == "DURING_ASSESSMENT"
+
+
+def test_without_the_number_they_count_apart():
+    world = two(a_report(yes=("M1",)), a_report(yes=("M2",)))
+
+    assert world.case.colour == "ORANGE"
+    assert "U1" in world.case.reasons
+
+
+@pytest.mark.parametrize(
+    ("earlier", "colour", "reasons"),
+    [
+        pytest.param("2025-08-30T10:00:00+02:00", "YELLOW", ["R4", "U1"], id="14: after 200 days"),
+        pytest.param("2025-03-18T23:00:00+01:00", "YELLOW", ["R4", "U1"], id="on the 365th day"),
+        pytest.param("2025-03-17T10:00:00+01:00", "GREEN", ["R4"], id="on the 366th"),
+        pytest.param("2025-03-13T10:00:00+01:00", "GREEN", ["R4"], id="15: after 370 days"),
+    ],
+)
+def test_a_repetition_counts_for_a_year(earlier: str, colour: str, reasons: list[str]):
+    world = World(start=earlier)
+    world.publish(a_report(received_at=earlier))
+    world.answer("STARTED")
+    world.answer("COMPLETED")
+    world.act("CLOSE")
+    world.pass_until("2026-03-18T10:00:00+01:00")
+
+    world.publish(a_report())
+
+    assert (world.case.colour, world.case.reasons) == (colour, reasons)
+    assert len(world.book.cases) == 1
+
+
+def test_what_is_held_counts_for_nothing_and_is_shown():
+    # Scenario 10: two forms nobody signed, and then the police
+    world = World()
+    for _ in range(2):
+        world.publish(a_report(reporter_disclosure="DOUBLE_ANONYMOUS"))
+    world.publish(a_report())
+
+    assert (world.case.colour, world.case.reasons) == ("GREEN", ["R4"])
+    assert {event.certainty for event in world.all_events(j.Linked)} == {"POSSIBLE"}
+    assert len(world.book.cases) == 3
+
+
+def test_a_higher_version_is_the_same_report():
+    # G2
+    world = World()
+    first = a_report()
+    world.publish(first)
+    world.publish(first | {"version": 2, "participants": [], "address": an_address(9)})
+
+    assert len(world.book.cases) == 1
+    assert world.case.reasons == ["R4"]
+
+
+def test_a_correction_never_lowers():
+    world = World()
+    first = a_report(yes=("A3",))
+    world.publish(first)
+    world.publish(first | {"version": 2, "kind": "CORRECTION", "indicators": a_report()["indicators"]})
+
+    assert world.case.colour == "RED"
+    assert "R1" in world.case.reasons
+
+
+def test_a_lower_version_after_a_higher_is_kept_and_not_decided():
+    world = World()
+    first = a_report(yes=("M1",))
+    world.publish(first | {"version": 3})
+    world.publish(first | {"version": 2})
+
+    assert world.expect(j.NotDecided).why == "lower_version"
+    assert len(world.case.entries) == 1
+
+
+def test_the_same_report_three_times_is_one():
+    # Scenario 12
+    world = World()
+    report = a_report()
+    for _ in range(3):
+        world.publish(report)
+
+    assert len(world.case.entries) == 1
+    outcomes = [message["outcome"] for _, message in world.topics["meldstroom.receipts.politie-hollands-midden.v1"]]
+    assert outcomes == ["REGISTERED", "REPEAT", "REPEAT"]
+
+
+def test_our_own_second_delivery_is_no_repeat_of_the_sender():
+    world = World()
+    world.publish(a_report())
+
+    world.bring(world.sent[0])
+    world.bring(world.sent[0])
+
+    assert len(world.case.entries) == 1
+    assert len(world.topics["meldstroom.receipts.politie-hollands-midden.v1"]) == 1
+
+
+def test_one_id_for_two_contents_is_put_aside_and_danger_in_it_told():
+    # G1b
+    world = World()
+    first = a_report()
+    world.publish(first)
+    world.publish(first | {"indicators": first["indicators"] | {"A3": "YES"}})
+
+    assert world.expect(j.DeadLettered).reason == "id_reuse"
+    assert world.told() == {("ACUTE_UNREADABLE", "vt-hm-bureaudienst")}
+
+
+def test_a_withdrawal_stops_and_lowers_nothing():
+    # Scenario 47
+    world = World()
+    first = a_report(yes=("S1",))
+    world.publish(first)
+    world.publish(first | {"version": 2, "kind": "WITHDRAWAL"})
+
+    assert (world.case.colour, world.offer.state) == ("ORANGE", "OFFERED")
+    assert world.expect(j.NotDecided).case_id == world.case.id
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "involvement"),
+    [
+        pytest.param([a_woman()], [a_woman()], "REPEAT_ONE_KNOWN", id="one known person, by number and by name"),
+        pytest.param([a_woman(), a_man()], [a_woman(), a_man()], "REPEAT_SEVERAL_KNOWN", id="two known persons"),
+        pytest.param(
+            [a_woman(), a_man(bsn=...)], [a_woman(address=...) if False else a_woman(), a_man(bsn=...)],
+            "REPEAT_SEVERAL_KNOWN", id="one by number, one by name",
+        ),
+        pytest.param([a_woman(), a_man()], [a_woman(), a_child()], "REPEAT_ONE_KNOWN", id="one of them is new"),
+    ],
+)  # fmt: skip
+def test_how_known_a_household_was(first: list[Any], second: list[Any], involvement: str):
+    world = World(start="2025-09-01T10:00:00+02:00")
+    world.publish(a_report(received_at="2025-09-01T10:00:00+02:00", participants=first))
+    world.pass_until("2026-03-18T10:00:00+01:00")
+
+    world.publish(a_report(participants=second))
+
+    assert world.expect(j.Registered).involvement == involvement
+
+
+def test_a_report_within_five_working_days_falls_during_the_assessment():
+    # Scenario 19
+    world = World()
+    world.publish(a_report())
+    world.pass_until("2026-03-25T23:59:00+01:00")
+    world.publish(a_report(received_at="2026-03-25T23:59:00+01:00"))
+    assert world.expect(j.Registered).involvement == "DURING_ASSESSMENT"
+
+
+def test_what_was_other_care_at_first_joins_its_household_when_it_turns_out_worse():
+    # Given a household with a case, and a report about it that first came as other care
+    world = World()
+    world.publish(a_report(yes=("M1",)))
+    household = world.case
+    other = a_report(kind="OTHER_CARE")
+    world.publish(other)
+
+    # When its sender corrects it: there is a suspicion after all
+    world.publish(other | {"version": 2, "kind": "CORRECTION", "indicators": other["indicators"] | {"M2": "YES"}})
+
+    # Then it joins the household's case as its second report
+    assert world.expect(j.Registered).case_id == household.id
+    assert (household.colour, household.reasons) == ("ORANGE", ["R3", "U1"])
+
+
+def test_a_question_for_advice_in_between_loses_no_case():
+    # Given a report, then by mistake version 2 as advice, then version 3 without names
+    world = World()
+    first = a_report(yes=("S1",))
+    world.publish(first)
+    world.publish(first | {"version": 2, "kind": "ADVICE"})
+    world.publish(first | {"version": 3, "participants": [], "address": an_address(9)})
+
+    # Then it is still the same report
+    assert len(world.book.cases) == 1
+
+
+def test_what_was_held_gets_its_colour_when_the_sender_makes_himself_known():
+    world = World()
+    form = a_report(reporter_disclosure="DOUBLE_ANONYMOUS")
+    world.publish(form)
+    held = world.offer
+
+    world.publish(form | {"version": 2, "reporter_disclosure": "OPEN"})
+
+    assert len(world.book.cases) == 1
+    assert (world.case.colour, world.case.involvement) == ("GREEN", "FIRST")
+    assert held.state == "SUPERSEDED"
+    assert world.offer.destination == "TEAM"
+
+
+def test_what_was_erased_is_not_joined_by_a_later_version():
+    world = World()
+    first = a_report()
+    world.publish(first)
+    world.answer("STARTED")
+    world.answer("COMPLETED")
+    world.act("CLOSE")
+    world.act("ERASE", second="m.vt-08")
+    erased = world.case
+
+    world.publish(first | {"version": 2})
+
+    assert world.case is not erased
+    assert world.case.reasons == ["R4"]
+
+
+@pytest.mark.parametrize("changes", [{"kind": "OTHER_CARE"}, {"reporter_disclosure": "DOUBLE_ANONYMOUS"}])
+def test_a_second_version_of_what_has_no_colour_is_the_same_case(changes: dict[str, Any]):
+    world = World()
+    first = a_report(**changes)
+    world.publish(first)
+    offer = world.offer
+
+    world.publish(first | {"version": 2, "narrative": "Met een aanvulling."})
+
+    assert len(world.book.cases) == 1
+    assert world.offer is offer
+    assert world.told() == {("NEW_REPORT", offer.receiver)}
+
+
+def test_a_sign_of_danger_in_a_second_version_of_other_care_takes_it_back_from_the_team():
+    # G9: not passed on before a person has looked
+    world = World()
+    first = a_report(kind="OTHER_CARE")
+    world.publish(first)
+    team = world.offer
+
+    world.publish(first | {"version": 2, "indicators": first["indicators"] | {"S1": "YES"}})
+
+    assert len(world.book.cases) == 1
+    assert team.state == "SUPERSEDED"
+    assert world.offer.receiver == "vt-hm-beoordeling"
+    assert ("ACUTE_WITHOUT_CASE", "vt-hm-bureaudienst") in world.told()

@@ -1,0 +1,158 @@
+"""Which colour a report gives a case, and why (domain model, section 5.2)."""
+
+from datetime import date
+from typing import Any
+
+import orjson
+import pytest
+
+from agents.casework.triage import RULES, Triage, answered, open_acute, triage
+from agents.facts import Facts, facts_of
+from tests.cases import ACUTE, MULTI, STRUCTURAL, a_child, a_man, a_report, a_woman
+from topics.codes import Colour
+from topics.reading import read_report
+
+ON = date(2026, 3, 18)
+
+
+def facts(**changes: Any) -> Facts:
+    return facts_of(read_report(orjson.dumps(a_report(**changes))))
+
+
+def of(earlier: int = 0, on: date = ON, **changes: Any) -> Triage:
+    return triage(facts(**changes), earlier, on)
+
+
+def test_a_suspicion_without_a_sign_is_green():
+    found = of()
+
+    assert (found.colour, found.reasons, found.provisional) == (Colour.GREEN, ("R4",), False)
+    assert found.open_questions == ()
+
+
+@pytest.mark.parametrize("sign", ACUTE)
+def test_each_acute_sign_is_red(sign: str):
+    assert (of(yes=(sign,)).colour, of(yes=(sign,)).reasons) == (Colour.RED, ("R1",))
+
+
+@pytest.mark.parametrize("sign", STRUCTURAL)
+def test_each_structural_sign_is_orange(sign: str):
+    assert (of(yes=(sign,)).colour, of(yes=(sign,)).reasons) == (Colour.ORANGE, ("R2",))
+
+
+@pytest.mark.parametrize("sign", MULTI)
+def test_each_sign_of_many_problems_is_yellow(sign: str):
+    assert (of(yes=(sign,)).colour, of(yes=(sign,)).reasons) == (Colour.YELLOW, ("R3",))
+
+
+def test_every_reason_is_kept_whatever_the_colour():
+    assert of(1, yes=("A2", "S1", "M2")).reasons == ("R1", "R2", "R3", "U1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "colour"),
+    [
+        pytest.param({"meldcode": {"q2": "ACUTE"}}, Colour.RED, id="a professional judges it acute"),
+        pytest.param({"meldcode": {"q2": "STRUCTURAL"}}, Colour.ORANGE, id="or structural"),
+        pytest.param(
+            {"meldcode": {"q2": "ACUTE"}, "reporter": {"capacity": "NEIGHBOUR"}}, Colour.GREEN, id="a neighbour cannot"
+        ),
+        pytest.param({"contact_ban": {"state": "BROKEN"}}, Colour.RED, id="a contact ban is broken"),
+        pytest.param({"contact_ban": {"state": "IN_FORCE"}}, Colour.GREEN, id="a contact ban is kept"),
+        pytest.param({"restraining_order": {"state": "BROKEN"}}, Colour.RED, id="an order is broken"),
+        pytest.param(
+            {"restraining_order": {"state": "IN_FORCE", "since": "2026-03-08"}}, Colour.RED, id="its tenth day"
+        ),
+        pytest.param(
+            {"restraining_order": {"state": "IN_FORCE", "since": "2026-03-07"}}, Colour.GREEN, id="its eleventh"
+        ),
+        pytest.param({"restraining_order": {"state": "IN_FORCE"}}, Colour.RED, id="since nobody knows when"),
+    ],
+)
+def test_what_else_makes_a_colour(changes: dict[str, Any], colour: Colour):
+    assert of(**changes).colour is colour
+
+
+@pytest.mark.parametrize(
+    ("yes", "earlier", "colour", "rule"),
+    [
+        pytest.param((), 0, Colour.GREEN, None, id="first report"),
+        pytest.param((), 1, Colour.YELLOW, "U1", id="second green"),
+        pytest.param(("M1",), 1, Colour.ORANGE, "U1", id="17: second yellow"),
+        pytest.param(("S1",), 1, Colour.ORANGE, "U1", id="a step stops at orange"),
+        pytest.param((), 2, Colour.ORANGE, "U2", id="third report"),
+        pytest.param(("S1",), 9, Colour.ORANGE, "U2", id="18: repetition alone never gives red"),
+        pytest.param(("A1",), 9, Colour.RED, "U2", id="a cap never lowers"),
+    ],
+)
+def test_repetition_raises(yes: tuple[str, ...], earlier: int, colour: Colour, rule: str | None):
+    found = of(earlier, yes=yes)
+
+    assert found.colour is colour
+    assert rule is None or rule in found.reasons
+
+
+@pytest.mark.parametrize(
+    ("people", "colour"),
+    [
+        pytest.param([a_man()], Colour.YELLOW, id="25: no minor, no pregnant person"),
+        pytest.param([a_child()], Colour.ORANGE, id="7: a child"),
+        pytest.param([a_woman(pregnant="YES")], Colour.ORANGE, id="a pregnant woman"),
+        pytest.param([a_woman(dependent="YES")], Colour.ORANGE, id="a dependent person"),
+    ],
+)
+def test_an_unanswered_acute_question_makes_it_provisional(people: list[dict[str, Any]], colour: Colour):
+    found = of(unknown=("A1",), participants=people)
+
+    assert (found.colour, found.provisional) == (colour, True)
+    assert found.reasons == ("R4", "P1")
+    # What is certain already is kept apart: settling may come back to it.
+    assert found.floor is Colour.GREEN
+
+
+def test_what_is_absent_is_unknown():
+    found = of(indicators={})
+
+    assert found.provisional
+    assert set(found.open_questions) == {*ACUTE, *STRUCTURAL} - {"A8", "A9"}
+
+
+def test_red_is_never_provisional():
+    found = of(yes=("A2",), unknown=("A1",))
+
+    assert (found.colour, found.provisional) == (Colour.RED, False)
+
+
+@pytest.mark.parametrize(
+    ("people", "open_"),
+    [
+        pytest.param([a_woman(), a_man(), a_child()], (), id="everybody known, no infant, nobody pregnant"),
+        pytest.param([a_woman(pregnant=...)], ("A8", "A9"), id="perhaps pregnant"),
+        pytest.param([a_woman(pregnant="YES")], ("A8", "A9"), id="pregnant"),
+        pytest.param([a_child(birth_date="2025-12")], ("A8", "A9"), id="an infant"),
+        pytest.param([a_child(birth_date=...)], ("A8", "A9"), id="a child of unknown age"),
+        pytest.param([], ("A8", "A9"), id="nobody named"),
+    ],
+)
+def test_questions_about_infants_are_answered_when_everybody_is_known(people: list[Any], open_: tuple[str, ...]):
+    assert open_acute(facts(unknown=("A8", "A9"), participants=people)) == open_
+
+
+def test_an_unknown_structural_sign_is_listed_and_does_not_raise():
+    found = of(unknown=("S4",))
+
+    assert (found.colour, found.open_questions) == (Colour.GREEN, ("S4",))
+
+
+def test_answering_a_question_never_takes_a_yes_away():
+    known = facts(yes=("A3",), unknown=("A1",))
+
+    assert answered(known, {"A1": "NO", "A3": "NO"}).indicators["A3"] == "YES"
+    assert answered(known, {"A1": "NO", "A3": "NO"}).indicators["A1"] == "NO"
+
+
+def test_every_rule_says_itself_in_both_languages():
+    for rule in RULES.values():
+        assert rule.nl.endswith(".")
+        assert rule.en.endswith(".")
+        assert rule.nl != rule.en
