@@ -46,6 +46,17 @@ def _recolour(draft: Draft, rules: Rules, case: Case, said: j.ActInput, colour: 
         return
     provisional = case.provisional and colour is not Colour.RED
     _done(draft, case, said, colour.value, provisional)
+    draft.add(
+        j.Triaged(
+            case_id=case.id,
+            colour=colour.value,
+            provisional=provisional,
+            reasons=tuple(dict.fromkeys((*case.reasons, "D1"))),
+            open_questions=tuple(case.open_questions),
+            # Said by a person, so it is certain, whatever is still open.
+            floor=colour.value,
+        )
+    )
     if colour is Colour.RED:
         draft.tell(NoticeKind.RED, rules.directory.desks.duty, case_id=case.id)
     facts = _latest(draft)
