@@ -104,15 +104,16 @@ def _earlier(rules: Rules, case: Case, identity: str) -> int:
     for entry in case.entries:
         if entry.identity == identity:
             days = rules.policy.repetition_days
-            return sum(
-                1
+            threads = {
+                other.thread
                 for other in case.entries
                 if other.counts
                 and other.identity in before
                 and other.thread != entry.thread
                 and not (entry.incident is not None and other.incident == entry.incident)
                 and abs((local_date(entry.received) - local_date(other.received)).days) <= days
-            )
+            }
+            return len(threads)
         before.append(entry.identity)
     return 0
 
