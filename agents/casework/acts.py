@@ -21,7 +21,7 @@ def act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> None:
             _done(draft, case, said, case.colour, case.provisional)
         case ActKind.RAISE | ActKind.LOWER if said.colour is not None and case.colour is not None:
             _recolour(draft, rules, case, said, Colour(said.colour))
-        case ActKind.SETTLE if case.provisional:
+        case ActKind.SETTLE if case.provisional and not case.closed:
             _settle(draft, rules, case, said)
         case ActKind.CLOSE if not case.closed and not _awaits(case):
             _done(draft, case, said, case.colour, case.provisional)
