@@ -80,7 +80,10 @@ def _record(draft: Draft, said: j.Input) -> j.Record:
     if isinstance(said, j.ReportInput) and not keeps_content(draft.events):
         # What is not registered in a case leaves nothing of a person in the journal.
         said = replace(said, sealed={})
-    elif isinstance(said, j.AnswerInput | j.ActInput) and any(isinstance(e, j.DeadLettered) for e in draft.events):
+    elif isinstance(said, j.AnswerInput | j.ActInput) and any(
+        isinstance(event, j.DeadLettered | j.Repeated) for event in draft.events
+    ):
+        # Of a repeat the first copy is kept; a second one would have a key that no erasure knows.
         said = replace(said, sealed={})
     return j.Record(
         region=book.region,
