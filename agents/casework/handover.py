@@ -28,7 +28,8 @@ def offer(
         j.Step(
             name=step.step,
             due=millis(step.at.after(start, rules.calendar)),
-            tells=tuple(_who(rules, receiver, who) for who in step.tells),
+            # One desk may be meant by two words.
+            tells=tuple(dict.fromkeys(_who(rules, receiver, who) for who in step.tells)),
         )
         for step in steps
     ]
