@@ -124,7 +124,7 @@ def _refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j
     family_refuses = said.reason == "FAMILY_REFUSES"
     if said.reason == "TOO_SEVERE" or (family_refuses and said.state == "RETURNED"):
         colour = raised(draft, case, Colour.YELLOW, "U8")
-    if family_refuses and colour is not Colour.RED:
+    if family_refuses and colour is not Colour.RED and handover.receiver != desks.investigation:
         successor = investigation(rules.directory)
     else:
         successor = back(rules.directory, colour, handover.receiver)
