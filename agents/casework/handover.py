@@ -124,6 +124,15 @@ def _refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j
     family_refuses = said.reason == "FAMILY_REFUSES"
     if said.reason == "TOO_SEVERE" or (family_refuses and said.state == "RETURNED"):
         colour = raised(draft, case, Colour.YELLOW, "U8")
+    current = case.current()
+    if current is not None and current is not handover:
+        # Somebody else was offered the case already: that is the successor.
+        risen = colour is not None and (current.colour is None or colour.severity > Colour(current.colour).severity)
+        if not (risen and current.state in AWAITS_ANSWER):
+            kind = NoticeKind.RAISED if risen else NoticeKind.REFUSED
+            draft.tell(kind, current.receiver, case_id=case.id, handover_id=current.id)
+            return
+        take_back(draft, rules, case, current, HandoverState.SUPERSEDED)
     if family_refuses and colour is not Colour.RED and handover.receiver != desks.investigation:
         successor = investigation(rules.directory)
     else:
