@@ -137,7 +137,7 @@ def _refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j
         successor = investigation(rules.directory)
     else:
         successor = back(rules.directory, colour, handover.receiver)
-    offer(draft, rules, case.id, successor, colour)
+    offer(draft, rules, case.id, successor, colour, replaces=current)
 
 
 def _refuse_move(draft: Draft, case: Case, handover: Handover, said: j.AnswerInput) -> None:
