@@ -406,7 +406,7 @@ class World:
 
     def act(self, kind: str, case: Case | None = None, **changes: Any) -> j.Record:
         """Somebody of the centre acts on a case (the last one)."""
-        act = an_act((case or self.case).id, kind, **changes)
+        act = an_act(changes.pop("case_id", (case or self.case).id), kind, **changes)
         return self._send(specs.ACTS.topic(self.region), specs.ACT_TYPE, None, orjson.dumps(act))
 
     def _send(self, topic: str, kind: str, source: str | None, value: bytes) -> j.Record:

@@ -1,0 +1,251 @@
+"""What a person of the centre may do (domain model, D1 and section 3.9)."""
+
+from typing import Any
+
+import pytest
+
+from tests.cases import TEAM_GOUDA, World, a_child, a_report
+from topics import journal as j
+
+
+def a_case(**changes: Any) -> World:
+    world = World()
+    world.publish(a_report(**changes))
+    return world
+
+
+def closed(**changes: Any) -> World:
+    world = a_case(**changes)
+    world.answer("STARTED")
+    world.answer("COMPLETED")
+    world.act("CLOSE")
+    return world
+
+
+@pytest.mark.parametrize("colour", ["RED", "ORANGE"])
+@pytest.mark.parametrize("second", [..., "m.vt-07"], ids=["nobody", "himself again"])
+def test_one_person_alone_lowers_no_red_and_no_orange(colour: str, second: Any):
+    # Scenario 70
+    world = a_case(yes=("A2",) if colour == "RED" else ("S1",))
+    world.act("LOWER", colour="YELLOW", second=second)
+
+    world.expect(j.DeadLettered, reason="act_refused")
+    assert world.case.colour == colour
+
+
+def test_two_persons_lower_red_and_the_case_moves():
+    world = a_case(yes=("A2",))
+    world.act("LOWER", colour="YELLOW", second="m.vt-08")
+
+    done = world.expect(j.ActDone)
+    assert (done.actor, done.second, done.colour) == ("m.vt-07", "m.vt-08", "YELLOW")
+    assert (world.case.colour, world.offer.receiver) == ("YELLOW", TEAM_GOUDA)
+    assert "D1" in world.case.reasons
+
+
+def test_one_person_lowers_yellow():
+    world = a_case(yes=("M1",))
+    world.act("LOWER", colour="GREEN")
+
+    assert world.case.colour == "GREEN"
+
+
+@pytest.mark.parametrize(
+    ("kind", "colour"), [("LOWER", "RED"), ("LOWER", "YELLOW"), ("RAISE", "YELLOW"), ("RAISE", "GREEN")]
+)
+def test_lowering_goes_down_and_raising_up(kind: str, colour: str):
+    world = a_case(yes=("M1",))
+    world.act(kind, colour=colour, second="m.vt-08")
+
+    world.expect(j.DeadLettered, reason="act_refused")
+    assert world.case.colour == "YELLOW"
+
+
+def test_anybody_raises_and_red_goes_to_the_crisis_service_at_once():
+    # Scenario 33
+    world = a_case()
+    team = world.offer
+    world.act("RAISE", colour="RED")
+
+    assert (world.case.colour, world.offer.receiver, team.state) == ("RED", "vt-hm-crisis", "SUPERSEDED")
+    assert ("RED", "vt-hm-bureaudienst") in world.told()
+
+
+def test_what_a_person_lowered_a_new_report_raises_again():
+    world = a_case(yes=("A2",))
+    world.act("LOWER", colour="GREEN", second="m.vt-08")
+    world.publish(a_report(yes=("A2",)))
+
+    assert world.case.colour == "RED"
+
+
+def test_a_provisional_colour_is_not_lowered_but_settled():
+    world = a_case(unknown=("A1",))
+    world.act("LOWER", colour="GREEN", second="m.vt-08")
+
+    world.expect(j.DeadLettered, reason="act_refused")
+    assert (world.case.colour, world.case.provisional) == ("YELLOW", True)
+
+
+def test_settling_all_no_gives_the_colour_of_what_is_certain():
+    # Scenario 7
+    world = a_case(unknown=("A1", "A3"), participants=[a_child()])
+    assert (world.case.colour, world.case.provisional) == ("ORANGE", True)
+
+    world.act("SETTLE", indicators={"A1": "NO", "A3": "NO"})
+
+    assert (world.case.colour, world.case.provisional) == ("GREEN", False)
+    assert world.offer.receiver == TEAM_GOUDA
+    assert world.case.open_questions == []
+
+
+def test_settling_with_a_yes_is_red():
+    world = a_case(unknown=("A1",))
+    world.act("SETTLE", indicators={"A1": "YES"})
+
+    assert (world.case.colour, world.offer.receiver) == ("RED", "vt-hm-crisis")
+    assert ("RED", "vt-hm-bureaudienst") in world.told()
+
+
+@pytest.mark.parametrize("said", [{}, {"A1": "NO"}, {"A1": "NO", "A3": "UNKNOWN"}])
+def test_what_is_still_unknown_cannot_be_settled(said: dict[str, str]):
+    world = a_case(unknown=("A1", "A3"))
+    world.act("SETTLE", indicators=said)
+
+    world.expect(j.DeadLettered, reason="act_refused")
+    assert world.case.provisional
+
+
+def test_settling_does_not_go_below_what_was_certain():
+    world = a_case(unknown=("A1",), yes=("S1",))
+    world.act("SETTLE", indicators={"A1": "NO", "S1": "NO"})
+
+    assert (world.case.colour, world.case.provisional) == ("ORANGE", False)
+
+
+def test_one_person_does_not_settle_away_what_another_raised():
+    # Given a provisional case that a worker raised to orange for a reason of his own
+    world = a_case(unknown=("A1",))
+    world.act("RAISE", colour="ORANGE")
+    assert (world.case.colour, world.case.provisional) == ("ORANGE", True)
+
+    # When another answers the open question with no
+    world.act("SETTLE", actor="m.vt-09", indicators={"A1": "NO"})
+
+    # Then it stays orange: from there two persons lower
+    assert (world.case.colour, world.case.provisional) == ("ORANGE", False)
+
+
+def test_settling_counts_a_corrected_report_once():
+    # Given a report with a correction, then a second report with an open question
+    world = World()
+    first = a_report()
+    world.publish(first)
+    world.publish(first | {"version": 2})
+    world.publish(a_report(unknown=("A1",)))
+    assert (world.case.colour, world.case.reasons) == ("YELLOW", ["R4", "U1", "P1"])
+
+    world.act("SETTLE", indicators={"A1": "NO"})
+
+    assert (world.case.colour, world.case.reasons) == ("YELLOW", ["R4", "U1", "D1"])
+
+
+@pytest.mark.parametrize("kind", ["RAISE", "LOWER", "SETTLE"])
+def test_what_is_closed_is_not_coloured(kind: str):
+    world = a_case(unknown=("A1",))
+    world.answer("STARTED")
+    world.act("CLOSE")
+    before = world.case.colour
+
+    world.act(kind, colour="RED" if kind == "RAISE" else "GREEN", second="m.vt-08", indicators={"A1": "NO"})
+
+    world.expect(j.DeadLettered, reason="act_refused")
+    assert world.case.colour == before
+
+
+def test_what_awaits_an_answer_is_not_closed():
+    world = a_case()
+    world.act("CLOSE")
+
+    world.expect(j.DeadLettered, reason="act_refused")
+    assert not world.case.closed
+
+
+def test_what_is_closed_can_be_opened_again():
+    world = closed()
+    assert world.case.closed
+    world.act("REOPEN")
+
+    assert not world.case.closed
+
+
+def test_erasing_takes_two_persons_and_a_closed_case():
+    world = a_case()
+    world.act("ERASE", second="m.vt-08")
+    world.expect(j.DeadLettered, reason="act_refused")
+
+    world = closed()
+    world.act("ERASE")
+    world.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_erasing_destroys_every_key_of_the_household():
+    # Scenario 75. Given a case with reports, notes, notices with content, and acts
+    world = World()
+    first = a_report()
+    world.publish(first)
+    world.answer("ACKNOWLEDGED", note="Moeder belt terug.")
+    world.answer("ACKNOWLEDGED", note="Nog eens.")
+    world.answer("STARTED", note="Gesproken.", answer_id="11111111-1111-4111-8111-111111111111")
+    world.answer("STARTED", note="Gesproken.", answer_id="11111111-1111-4111-8111-111111111111")
+    world.publish(a_report(yes=("M1",)))
+    world.publish(first)
+    world.answer("COMPLETED") if world.offer.state == "STARTED" else world.answer("STARTED", note="Weer.")
+    while (handover := world.case.current()) is not None:
+        world.answer("COMPLETED" if handover.state == "STARTED" else "STARTED", handover)
+    world.act("SEEN", reason="Over de moeder.")
+    world.act("CLOSE")
+    assert world.keys
+
+    # When it is erased
+    world.act("ERASE", second="m.vt-08", reason="Op verzoek.")
+
+    # Then no key is left but that of the erasure's own reason
+    assert len(world.keys) == 1
+    assert world.case.erased
+    assert world.case.codes == []
+    assert not world.book.codes
+    # And another worker folds the same skeleton
+    assert world.refolded().encode() == world.book.encode()
+
+
+def test_an_erased_household_is_not_known_again():
+    world = closed()
+    world.act("ERASE", second="m.vt-08")
+    world.publish(a_report())
+
+    assert len(world.book.cases) == 2
+    assert (world.case.colour, world.case.involvement) == ("GREEN", "FIRST")
+
+
+def test_an_act_on_nothing_is_put_aside():
+    world = a_case()
+    world.act("SEEN", case_id="00000000-0000-4000-8000-000000000000")
+
+    world.expect(j.DeadLettered, reason="unknown_case")
+
+
+def test_one_act_twice_is_one():
+    world = a_case()
+    for _ in range(2):
+        world.act("RAISE", colour="ORANGE", act_id="11111111-1111-4111-8111-111111111111")
+
+    world.expect(j.Repeated)
+
+
+@pytest.mark.parametrize("kind", ["DECIDE_HOLD", "MERGE", "UNLINK", "MONITOR_START"])
+def test_what_is_not_possible_yet_is_said_and_not_ignored(kind: str):
+    world = a_case()
+    world.act(kind)
+
+    world.expect(j.DeadLettered, reason="act_refused")
