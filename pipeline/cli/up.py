@@ -42,7 +42,7 @@ def up(data: Path | None, metrics_port: int | None) -> None:
 
     load_regions(found.regions, development=True)  # what is wrong there is said before anything starts
     Path(found.data).mkdir(parents=True, exist_ok=True)
-    with stopping() as stopped, _alone(Path(found.data) / "up.lock"), _broker(found) as (broker, settled):
+    with stopping() as stopped, alone(Path(found.data) / "up.lock"), own_broker(found) as (broker, settled):
         code = _run(settled, broker, stopped)
     note("up.stopped")
     raise click.exceptions.Exit(code)
@@ -63,7 +63,7 @@ def _run(found: "Settings", broker: "Broker | None", stopped: Callable[[], bool]
     if broker is not None:
         LOCAL.parent.mkdir(parents=True, exist_ok=True)
         LOCAL.write_text(json.dumps({"regions": str(found.regions.resolve()), "data": str(data.resolve())}) + "\n")
-    workers = Supervisor({role: argv_of(role) for role in ROLES}, _environment(found), data / "logs")
+    workers = Supervisor({role: argv_of(role) for role in ROLES}, environment_of(found), data / "logs")
     try:
         workers.start()
         note("up.workers", logs=data / "logs")
@@ -82,17 +82,21 @@ def _watch(
 ) -> int:
     """Look after them until a signal, or until one ends that starting again cannot help."""
     ready, patient_until = False, time.monotonic() + READY_WITHIN_S
+    said: set[str] = set()
     while not stopped():
         for name in workers.poll():
             note("worker.again_log", name=name, log=workers.log(name))
         for name, code in workers.ended.items():
             if code == Exit.CONFIG:
-                raise Sorry("error.worker_config", Exit.CONFIG, name=name, said=_last_words(workers, name))
+                raise Sorry("error.worker_config", Exit.CONFIG, name=name, said=last_words(workers, name))
+            if name not in said:
+                said.add(name)
+                note("worker.ended", name=name)
         if not workers.running and len(workers.ended) == len(ROLES):
             return Exit.DONE  # drained and stopped by somebody else
         if broker is not None and not broker.running:
             raise Sorry("error.broker_gone", Exit.TEMPORARY, log=broker.log)
-        if not ready and time.monotonic() < patient_until and _both_read(cluster):
+        if not ready and time.monotonic() < patient_until and both_read(cluster):
             ready = True
             note("up.ready", bootstrap=cluster.bootstrap)
             if found.metrics_port:
@@ -101,7 +105,7 @@ def _watch(
     return Exit.DONE
 
 
-def _both_read(cluster: "Cluster") -> bool:
+def both_read(cluster: "Cluster") -> bool:
     """Whether both groups have got their partitions."""
     from kafka import KafkaAdminClient
     from kafka.errors import KafkaError
@@ -117,7 +121,7 @@ def _both_read(cluster: "Cluster") -> bool:
 
 
 @contextmanager
-def _broker(found: "Settings") -> "Iterator[tuple[Broker | None, Settings]]":
+def own_broker(found: "Settings") -> "Iterator[tuple[Broker | None, Settings]]":
     """The cluster that is named; else a broker of our own, gone at the end."""
     from pipeline.broker import STATE, Broker, BrokerError, clear_state, fetch_kafka, read_state, write_state
     from pipeline.cli.manners import language
@@ -147,7 +151,7 @@ def _broker(found: "Settings") -> "Iterator[tuple[Broker | None, Settings]]":
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """One ``up`` a folder."""
     with path.open("a+") as lock:
         try:
@@ -161,7 +165,7 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _environment(found: "Settings") -> dict[str, str]:
+def environment_of(found: "Settings") -> dict[str, str]:
     """What the children get: this process's, with what ``up`` has decided."""
     return {
         **os.environ,
@@ -175,7 +179,7 @@ def _environment(found: "Settings") -> dict[str, str]:
     }
 
 
-def _last_words(workers: "Supervisor", name: str) -> str:
+def last_words(workers: "Supervisor", name: str) -> str:
     """What a worker said last that was no log line."""
     log = workers.log(name)
     lines = log.read_text(errors="replace").splitlines()[-50:] if log is not None and log.exists() else []

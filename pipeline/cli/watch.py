@@ -10,7 +10,6 @@ from pipeline.cli.manners import (
     Sorry,
     as_json,
     cluster_of,
-    colour_name,
     coloured,
     console,
     iso,
@@ -69,7 +68,7 @@ def plain(book: "Book", record: "Record") -> dict[str, Any]:
     """One record for machines."""
     from pipeline.cli.story import lines_of, refused
 
-    return {"seq": record.seq, **_about(book, record), "what": lines_of(record), "refused": refused(record)}
+    return {"seq": record.seq, **_about(book, record)[0], "what": lines_of(record), "refused": refused(record)}
 
 
 def line(book: "Book", record: "Record") -> Any:
@@ -78,24 +77,26 @@ def line(book: "Book", record: "Record") -> Any:
 
     from pipeline.cli.story import came, lines_of
 
-    about = _about(book, record)
+    about, due = _about(book, record)
     found = Text(f"{local_time(record.at)}  {record.region}  ")
     found.append_text(coloured(about["colour"]) if about["case_id"] else Text("-"))
-    found.append(f"  {(about['case_id'] or '-')[:8]}  {about['receiver'] or '-'}  ")
+    others = f" +{len(about['cases']) - 1}" if len(about["cases"]) > 1 else ""
+    found.append(f"  {(about['case_id'] or '-')[:8]}{others}  {about['receiver'] or '-'}  ")
     found.append(f"{came(record)}: {' '.join(lines_of(record))}")
-    if about["due"]:
-        found.append("  " + say("watch.due", due=local_time(about["due_ms"])))
+    if due is not None:
+        found.append("  " + say("watch.due", due=local_time(due)))
     return found
 
 
-def _about(book: "Book", record: "Record") -> dict[str, Any]:
+def _about(book: "Book", record: "Record") -> tuple[dict[str, Any], int | None]:
+    """How the first case of a record stands after it, and when its next step is due (ms)."""
     from pipeline.cli.story import cases_of
 
     ids = cases_of(record)
     case = book.cases.get(ids[0]) if ids else None
     current = case.current() if case else None
     due = current.due() if current else None
-    return {
+    found = {
         "at": iso(record.at),
         "region": record.region,
         "input": record.input.type,
@@ -103,8 +104,7 @@ def _about(book: "Book", record: "Record") -> dict[str, Any]:
         "case_id": ids[0] if ids else None,
         "cases": ids,
         "colour": case.colour if case else None,
-        "colour_name": colour_name(case.colour) if case else None,
         "receiver": current.receiver if current else None,
         "due": iso(due),
-        "due_ms": due,
     }
+    return found, due
