@@ -16,7 +16,8 @@ import structlog
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("topics", "agents", "pipeline")
-LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio")
+LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio", "agents")
+"""Faust logs for a subclass of its own under that one's module, so under ours too; we log by short names."""
 LONGEST_WORD = 200
 
 
@@ -85,20 +86,20 @@ def _without_words(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableM
         wrong, record.exc_info, record.exc_text = record.exc_info, None, None
     if wrong is True:
         wrong = sys.exc_info()
+    for name, value in event.items():
+        if isinstance(value, BaseException):
+            event[name] = _name(value)
     error = wrong[1] if isinstance(wrong, tuple) else wrong
     if isinstance(error, BaseException):
         event["error"] = described(error)
     event.pop("stack_info", None)
-    for name, value in event.items():
-        if name != "error" and isinstance(value, BaseException):
-            event[name] = _name(value)
     return event
 
 
 def _plain_arguments(record: logging.LogRecord) -> bool:
     """Before a library's line is put together: what it quotes is only shown when it cannot be of a person."""
-    if record.name.split(".")[0] in OURS or isinstance(record.msg, dict):
-        return True
+    if isinstance(record.msg, dict):
+        return True  # ours
     if isinstance(record.args, tuple):
         record.args = tuple(_plain(one) for one in record.args)
     elif record.args:

@@ -1,0 +1,289 @@
+"""The commands on a real broker, with real workers: a red report from its publication to its acceptance."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.broker import Broker
+from pipeline.cli.manners import Exit
+from pipeline.settings import CHECKOUT
+from tests.pipeline.cli.conftest import Meldstroom
+
+pytestmark = pytest.mark.broker
+
+EXAMPLES = CHECKOUT / "examples"
+MELDSTROOM = [sys.executable, "-m", "pipeline.cli"]
+
+
+def environment(bootstrap: str, data: Path) -> dict[str, str]:
+    return {
+        "MELDSTROOM_KAFKA__BOOTSTRAP": bootstrap,
+        "MELDSTROOM_DEVELOPMENT": "true",
+        "MELDSTROOM_DATA": str(data),
+        "MELDSTROOM_METRICS_PORT": "0",
+        "MELDSTROOM_LANGUAGE": "en",
+    }
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker of its own: workers on the one that all share would take part in other tests."""
+    with Broker.start(tmp_path_factory.mktemp("own") / "broker", heap_mb=384) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def up(own: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """``meldstroom up`` on that broker, ready; at the end it must leave nothing behind."""
+    data = tmp_path_factory.mktemp("up")
+    env = environment(own.bootstrap, data)
+    with (data / "up.log").open("wb") as log:
+        process = subprocess.Popen([*MELDSTROOM, "up"], env={**os.environ, **env}, cwd=CHECKOUT, stdout=log, stderr=log)
+    try:
+        until = time.monotonic() + 90
+        while "Ready" not in (said := (data / "up.log").read_text()):
+            assert process.poll() is None, said
+            assert time.monotonic() < until, said
+            time.sleep(0.2)
+        yield env
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(40)
+    assert code == Exit.DONE, (data / "up.log").read_text()
+    assert not list(data.glob("worker-*.json"))
+
+
+def data_of(ran: Any) -> Any:
+    assert ran.exit_code == Exit.DONE, ran.output
+    return json.loads(ran.stdout)
+
+
+def published(meldstroom: Meldstroom, up: dict[str, str], name: str) -> dict[str, Any]:
+    """A case of its own of an example: nobody in it is in another."""
+    ran = meldstroom("publish", str(EXAMPLES / f"{name}.json"), "--wait", "-o", "json", **up)
+    (sent,) = data_of(ran)
+    assert sent["receipt"]["outcome"] in ("REGISTERED", "REPEAT")
+    colour = {"rood": "RED", "oranje": "ORANGE", "voorlopig": "ORANGE", "geel": "YELLOW", "groen": "GREEN"}[name]
+    found: list[dict[str, Any]] = data_of(meldstroom("case", "ls", "-o", "json", **up))
+    return next(one for one in found if one["colour"] == colour and one["provisional"] is (name == "voorlopig"))
+
+
+def test_plan_tells_what_is_missing_and_a_worker_does_not_start_without(
+    own: Broker, meldstroom: Meldstroom, tmp_path: Path, request: pytest.FixtureRequest
+):
+    env = environment(own.bootstrap, tmp_path)
+
+    plan = meldstroom("topics", "plan", "-o", "json", **env)
+    worker = subprocess.run(
+        [*MELDSTROOM, "worker", "region"],
+        env={**os.environ, **env},
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert plan.exit_code == Exit.NOT_SO
+    assert {step["step"] for step in json.loads(plan.stdout)} == {"create"}
+    assert worker.returncode == Exit.CONFIG
+    assert "meldstroom topics apply" in worker.stderr
+    assert "brabant-zuidoost: no team for 17" in worker.stderr
+
+
+def test_outside_development_copies_that_cannot_be_made_are_an_error(own: Broker, meldstroom: Meldstroom):
+    ran = meldstroom("topics", "apply", MELDSTROOM_KAFKA__BOOTSTRAP=own.bootstrap)
+
+    assert ran.exit_code == Exit.CONFIG
+    assert "MELDSTROOM_KAFKA__REPLICATION" in ran.stderr
+
+
+def test_after_up_nothing_differs(up: dict[str, str], meldstroom: Meldstroom):
+    assert data_of(meldstroom("topics", "plan", "-o", "json", **up)) == []
+
+
+def test_a_red_report_until_somebody_has_it(up: dict[str, str], meldstroom: Meldstroom):
+    case = published(meldstroom, up, "rood")
+    short = case["case_id"][:8]
+
+    why = data_of(meldstroom("case", "why", short, "-o", "json", **up))
+    opened = data_of(meldstroom("answer", "open", short, "-o", "json", **up))
+    accepted = data_of(meldstroom("answer", "accept", short, "--by", "p.maas", "--wait", "-o", "json", **up))
+    again = meldstroom("answer", "refuse", short, "--reason", "TOO_SEVERE", "--wait", **up)
+    shown = data_of(meldstroom("case", "show", short, "-o", "json", **up))
+
+    assert case["receiver"] == "vt-bzo-crisis"
+    assert case["next_step"]["step"] == "DUTY_OFFICER"
+    assert {rule["id"] for rule in why["rules"]} == {"R1", "R2", "X3"}
+    assert opened["reports"][0]["participants"][0]["surname"] == "Jongeneel"
+    assert "reporter" not in json.dumps(opened)
+    assert [event["type"] for event in accepted["followed"]] == ["answered", "executor_changed"]
+    assert again.exit_code == Exit.NOT_SO
+    assert (shown["state"], shown["executor"]) == ("ACCEPTED", "vt-bzo-crisis")
+    assert [record["refused"] for record in shown["timeline"]] == [False, False, True]
+
+
+def test_publishing_twice_is_a_repeat_and_a_new_id_is_not(up: dict[str, str], meldstroom: Meldstroom):
+    published(meldstroom, up, "rood")
+    file = str(EXAMPLES / "rood.json")
+
+    (again,) = data_of(meldstroom("publish", file, "--wait", "-o", "json", **up))
+    (new,) = data_of(meldstroom("publish", file, "--new-id", "--wait", "-o", "json", **up))
+
+    assert again["receipt"]["outcome"] == "REPEAT"
+    assert new["receipt"]["outcome"] == "REGISTERED"
+
+
+def test_lines_and_events_are_published_too(up: dict[str, str], meldstroom: Meldstroom, tmp_path: Path):
+    report = json.loads((EXAMPLES / "groen.json").read_bytes())
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "type": "nl.veiligthuis-meldingen.melding-gedaan.v1",
+        "source": "urn:nld:oin:00000001999972509000:systeem:zaaksysteem",
+        "data": report,
+    }
+    (tmp_path / "both.jsonl").write_text(f"{json.dumps(report)}\n{json.dumps(event)}\n")
+
+    sent = data_of(meldstroom("publish", str(tmp_path / "both.jsonl"), "--wait", "-o", "json", **up))
+
+    assert len(sent) == 2
+    assert sent[1]["receipt"]["outcome"] == "REPEAT"
+
+
+def test_the_copy_paste_publisher_works(up: dict[str, str], meldstroom: Meldstroom):
+    bootstrap = up["MELDSTROOM_KAFKA__BOOTSTRAP"]
+
+    ran = subprocess.run(
+        [sys.executable, str(EXAMPLES / "publish.py"), str(EXAMPLES / "rood.json")],
+        env={**os.environ, "KAFKA": bootstrap},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert ran.stdout.startswith("meldstroom.reports.politie-oost-brabant.v1 0 ")
+    assert published(meldstroom, up, "rood")["reports"] >= 1
+
+
+def test_a_provisional_colour_is_settled_by_a_person(up: dict[str, str], meldstroom: Meldstroom):
+    short = published(meldstroom, up, "voorlopig")["case_id"][:8]
+    who = ("--actor", "m.devries", "--role", "assessor", "--reason", "called", "--wait", "-o", "json")
+
+    too_few = meldstroom("act", "settle", short, "--answer", "A4=NO", *who, **up)
+    answers = [part for n in range(1, 12) for part in ("--answer", f"A{n}=NEE")]
+    settled = data_of(meldstroom("act", "settle", short, *answers, *who, **up))
+
+    assert too_few.exit_code == Exit.NOT_SO
+    assert "act_done" in [event["type"] for event in settled["followed"]]
+    assert data_of(meldstroom("case", "show", short, "-o", "json", **up))["provisional"] is False
+
+
+def test_a_dead_letter_is_opened_and_not_sent_in_vain(up: dict[str, str], meldstroom: Meldstroom):
+    refused = meldstroom("publish", str(EXAMPLES / "kapot.json"), "--wait", **up)
+    letters = data_of(meldstroom("deadletters", "ls", "-o", "json", **up))
+    letter = next(one for one in letters if one["source"] == "scholen-zuidoost-brabant")
+
+    shown = data_of(meldstroom("deadletters", "show", letter["letter_id"][:8], "-o", "json", **up))
+    again = meldstroom("deadletters", "redrive", letter["letter_id"][:8], "--no-dry-run", **up)
+
+    assert refused.exit_code == Exit.NOT_SO
+    assert "/participants/0/bsn" in refused.stdout
+    assert shown["original"]["value"].encode() == (EXAMPLES / "kapot.json").read_bytes()
+    assert ["content-type", "application/json"] in shown["original"]["headers"]
+    assert again.exit_code == Exit.NOT_SO
+
+
+def test_a_dead_letter_that_is_right_by_now_goes_in_again(up: dict[str, str], meldstroom: Meldstroom):
+    # Given an act that was refused as the case stood: by its form alone it is right
+    short = published(meldstroom, up, "geel")["case_id"][:8]
+    who = ("--actor", "m.devries", "--role", "assessor", "--reason", "no", "--wait")
+    assert meldstroom("act", "reopen", short, *who, **up).exit_code == Exit.NOT_SO
+    letters = data_of(meldstroom("deadletters", "ls", "-o", "json", **up))
+    letter = max((one for one in letters if one["reason"] == "act_refused"), key=lambda one: str(one["at"]))
+
+    # When it is only asked what would happen, and then done
+    asked = data_of(meldstroom("deadletters", "redrive", letter["letter_id"], "-o", "json", **up))
+    done = data_of(meldstroom("deadletters", "redrive", letter["letter_id"], "--no-dry-run", "-o", "json", **up))
+
+    assert asked["accepted"] is True
+    assert "offset" not in asked
+    assert done["topic"] == letter["origin"]["topic"]
+    assert done["offset"] > letter["origin"]["offset"]
+
+
+def test_ids_that_do_not_name_one_case(up: dict[str, str], meldstroom: Meldstroom):
+    assert meldstroom("case", "show", "ffffffff", **up).exit_code == Exit.NOT_SO
+    assert meldstroom("case", "show", "fff", **up).exit_code == Exit.USAGE
+
+
+def test_watch_tells_each_record_and_ends_quietly(up: dict[str, str], meldstroom: Meldstroom):
+    case = published(meldstroom, up, "rood")
+    process = subprocess.Popen(
+        [*MELDSTROOM, "watch", "--from-start", "-o", "json"],
+        env={**os.environ, **up},
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        first = next(line for line in map(json.loads, process.stdout) if line["case_id"] == case["case_id"])
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+
+    assert first["events"][0] == "registered"
+    assert first["colour"] == "RED"
+    assert process.returncode == Exit.INTERRUPTED
+    assert said == ""
+
+
+def test_doctor_finds_it_well(up: dict[str, str], meldstroom: Meldstroom):
+    checks = data_of(meldstroom("doctor", "-o", "json", **up))
+
+    wrong = [check for check in checks if check["level"] == "error"]
+    assert wrong == []
+    assert {check["check"] for check in checks} >= {
+        "broker",
+        "topics",
+        "broker_settings",
+        "groups",
+        "clock",
+        "instances",
+    }
+
+
+def test_a_second_holder_of_a_name_is_refused(up: dict[str, str]):
+    ran = subprocess.run(
+        [*MELDSTROOM, "worker", "region"],
+        env={**os.environ, **up},
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ran.returncode == Exit.CONFIG
+    assert "MELDSTROOM_INSTANCE" in ran.stderr
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_what_people_read_is_told_in_both_languages(up: dict[str, str], meldstroom: Meldstroom, language: str):
+    short = published(meldstroom, up, "oranje")["case_id"][:8]
+
+    for command in (("case", "ls"), ("case", "show", short), ("case", "why", short), ("answer", "open", short)):
+        ran = meldstroom("--lang", language, *command, **up)
+        assert ran.exit_code == Exit.DONE, ran.output
+        assert ("oranje" if language == "nl" else "orange") in ran.stdout or command[0] == "answer"
