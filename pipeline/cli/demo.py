@@ -78,7 +78,7 @@ def _play(found: "Settings", stopped: Callable[[], bool], keep: bool) -> int:
     try:
         workers.start()
         note("demo.starting", logs=logs)
-        if not _ready(workers, cluster, stopped):
+        if not ready(workers, cluster, stopped):
             return Exit.INTERRUPTED
         from datetime import UTC, datetime
 
@@ -102,7 +102,7 @@ def _play(found: "Settings", stopped: Callable[[], bool], keep: bool) -> int:
         workers.stop()
 
 
-def _ready(workers: "Supervisor", cluster: Any, stopped: Callable[[], bool]) -> bool:
+def ready(workers: "Supervisor", cluster: Any, stopped: Callable[[], bool]) -> bool:
     until = time.monotonic() + READY_WITHIN_S
     while not stopped():
         workers.poll()
