@@ -82,7 +82,7 @@ def _offer(book: Book, rules: Rules, record: j.Record, event: j.Offered, rests: 
     after = _after(book, record, event.case_id)
     receiver = rules.directory.receiver(event.receiver)
     content = None
-    if reports := [_for_receiver(rest) for rest in rests()]:
+    if reports := _for_receiver(rests()):
         plain = {
             "reports": reports,
             "reasons": [sentence(rule) for rule in after.reasons],
@@ -153,9 +153,9 @@ def _notice(book: Book, rules: Rules, record: j.Record, event: j.Told, rests: Re
     )
     place = record.events.index(event)
     content = None
-    if event.key_id is not None and (reports := rests()):
+    if event.key_id is not None and (reports := _for_receiver(rests())):
         # Only what is new: the earlier reports went with the offer.
-        content = Content(event.key_id, event.to, {"reports": [_for_receiver(reports[-1])]})
+        content = Content(event.key_id, event.to, {"reports": reports[-1:]})
     return Delivery(
         specs.NOTICES.topic(event.to),
         event.case_id or record.region,
@@ -315,23 +315,47 @@ _PLACE = ("postcode", "house_number", "house_number_suffix", "street", "town")
 _NOT_AT_THE_DOOR = ("bsn", "employer", "relatives_employers")
 
 
-def _for_receiver(rest: dict[str, Any]) -> dict[str, Any]:
-    """A report as its receiver gets it; of a secret address nothing stays, at a participant neither."""
+def _for_receiver(rests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The reports of a case as their receiver gets them.
+
+    Of a secret address nothing stays, at a participant neither, nor in another report that does not call it secret.
+    """
+    addresses = [rest.get("address") for rest in rests]
+    secret = {(_postcode(found), found["house_number"]) for found in addresses if found and found.get("secret")}
+    return [_without(rest, secret) for rest in rests]
+
+
+def _without(rest: dict[str, Any], secret_places: set[tuple[str, int]]) -> dict[str, Any]:
     address = rest.get("address")
-    secret = bool(address and address.get("secret"))
-    hidden = _NOT_AT_THE_DOOR + (_PLACE if secret else ())
+    own = bool(address and address.get("secret"))
+    secret = own or bool(address and _at(address, secret_places))
     return {
         "received_at": rest["received_at"],
         "occasions": rest["occasions"],
         "violence_kinds": rest["violence_kinds"],
         "extra_flags": rest["extra_flags"],
         "participants": [
-            {name: value for name, value in person.items() if name not in hidden} for person in rest["participants"]
+            {
+                name: value
+                for name, value in person.items()
+                if name not in _NOT_AT_THE_DOOR and not (name in _PLACE and (own or _at(person, secret_places)))
+            }
+            for person in rest["participants"]
         ],
         "address": None if secret else address,
         "address_secret": secret,
         "summary": rest.get("narrative"),
     }
+
+
+def _at(somebody: dict[str, Any], places: set[tuple[str, int]]) -> bool:
+    """Whether an address is one of these; without its number the postcode says enough, and a suffix saves nothing."""
+    postcode, number = _postcode(somebody), somebody.get("house_number")
+    return any(postcode == other and number in (None, house) for other, house in places)
+
+
+def _postcode(somebody: dict[str, Any]) -> str:
+    return str(somebody.get("postcode", "")).replace(" ", "")
 
 
 def _person(person: Any) -> dict[str, str] | None:
