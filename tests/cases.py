@@ -18,7 +18,7 @@ from uuid import UUID, uuid5
 import orjson
 from hypothesis import strategies as st
 
-from agents.casework.book import AWAITS_ANSWER, Book, Case, Handover
+from agents.casework.book import AWAITS_ANSWER, Book, Case, Handover, decode_book
 from agents.casework.writer import CaseworkWriter
 from agents.intake.decide import Registry, bring, registry
 from agents.policy.calendar import AMSTERDAM
@@ -481,13 +481,37 @@ class World:
         found: dict[str, Any] = orjson.loads(unseal(key, content["key_id"], "content", content["data"]))
         return found
 
-    def refolded(self, start: bytes | None = None) -> Book:
-        """The book folded from the journal by another worker."""
+    def another_worker(self) -> CaseworkWriter:
+        """A worker that takes over: it has the keys, and nothing else yet."""
         other = CaseworkWriter(regions()[self.region], self.entropy, lambda record, book: None)
         other.restore({}, self.keys)
+        return other
+
+    def refolded(self) -> Book:
+        """The book folded from the journal by another worker."""
+        other = self.another_worker()
         for record in self.journal:
             other.replay(record)
         return other.book
+
+    def decided_again(self, start: int = 0) -> list[bytes]:
+        """The journal from ``start``, decided once more from its own inputs after folding what lies before."""
+        other = self.another_worker()
+        for raw in self.journal[:start]:
+            other.replay(raw)
+        other.book = decode_book(other.book.encode())
+        found: list[bytes] = []
+        for raw in self.journal[start:]:
+            record = j.decode(raw)
+            if isinstance(record.input, j.ConfigureInput):
+                out = other.begin(record.at)
+            elif record.lane == j.CLOCK:
+                out = other.tick(record.at)
+            else:
+                value = self.lanes[record.lane][record.offset]
+                out = other.decide(record.lane, Arrived(record.lane, 0, record.offset, record.at, None, value, ()))
+            found += [one.value or b"" for one in out if one.topic == specs.JOURNAL.topic()]
+        return found
 
     def _take(self, outgoing: list[Outgoing]) -> j.Record | Any:
         self.last = []

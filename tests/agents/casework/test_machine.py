@@ -1,0 +1,198 @@
+"""A region that gets whatever comes, in any order: what must hold after each single record."""
+
+from collections import Counter
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from agents.casework.book import AWAITS_ANSWER
+from tests.cases import World, awaiting, reports
+from topics import journal as j
+from topics.codes import ActKind, Colour, HandoverState, RefusalReason
+
+KINDS = ("REPORT", "REPORT", "REPORT", "REPORT", "ADVICE", "OTHER_CARE", "CORRECTION", "WITHDRAWAL")
+MOVES = ("RECEIVED", "ACKNOWLEDGED", "ACCEPTED", "STARTED", "COMPLETED", "REFUSED", "RETURNED")
+GONE = {"REFUSED", "RETURNED", "RECALLED", "SUPERSEDED"}
+ACTS = [
+    found.value for found in ActKind if found.value in ("RAISE", "LOWER", "SETTLE", "CLOSE", "REOPEN", "SEEN", "ERASE")
+]
+TEAMS = {"vt-hollands-midden", "wijkteam-gouda", "wijkteam-leiden-noord", "wijkteam-leiden-zuid"}
+HOUR = 3_600_000
+
+
+class Region(RuleBasedStateMachine):
+    """One region and everybody who may do something to it."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.world = World()
+        self.published: list[dict[str, Any]] = []
+        self.seen = 0
+        self.colours: dict[str, tuple[str | None, bool]] = {}
+        self.owners: dict[str, str] = {}
+
+    # What may happen -------------------------------------------------------------------------------------
+
+    @rule(report=reports(kinds=KINDS), anonymous=st.sampled_from([False] * 7 + [True]))
+    def report(self, report: dict[str, Any], anonymous: bool) -> None:
+        if anonymous:
+            report = report | {"reporter_disclosure": "DOUBLE_ANONYMOUS"}
+        self.published.append(report)
+        self.world.publish(report)
+
+    @precondition(lambda self: self.published)
+    @rule(data=st.data(), report=reports(kinds=KINDS), version=st.integers(1, 4))
+    def version(self, data: st.DataObject, report: dict[str, Any], version: int) -> None:
+        old = data.draw(st.sampled_from(self.published))
+        self.published.append(report | {"report_id": old["report_id"], "version": version})
+        self.world.publish(self.published[-1])
+
+    @precondition(lambda self: self.published)
+    @rule(data=st.data())
+    def repeat(self, data: st.DataObject) -> None:
+        before = _size(self.world)
+        self.world.publish(data.draw(st.sampled_from(self.published)))
+        assert _size(self.world) == before
+
+    @precondition(lambda self: self.world.sent)
+    @rule(data=st.data())
+    def bring_again(self, data: st.DataObject) -> None:
+        before = _size(self.world)
+        self.world.bring(data.draw(st.sampled_from(self.world.sent)))
+        assert _size(self.world) == before
+        self.world.expect(j.Repeated)
+
+    @precondition(lambda self: self.world.book.by_handover)
+    @rule(data=st.data(), newest=st.booleans(), state=st.sampled_from(MOVES), why=st.sampled_from(list(RefusalReason)))
+    def answer(self, data: st.DataObject, newest: bool, state: str, why: str) -> None:
+        handovers = sorted(self.world.book.by_handover)
+        open_ = [handover.id for _, handover in awaiting(self.world.book)]
+        chosen = data.draw(st.sampled_from(open_ if newest and open_ else handovers))
+        pair = self.world.book.open_handover(chosen)
+        assert pair is not None
+        reason = {"reason": str(why)} if state in ("REFUSED", "RETURNED") else {}
+        self.world.answer(state, pair[1], **reason)
+
+    @precondition(lambda self: self.world.book.cases)
+    @rule(
+        data=st.data(),
+        kind=st.sampled_from(ACTS),
+        colour=st.sampled_from([found.value for found in Colour]),
+        second=st.sampled_from([..., "m.vt-07", "m.vt-08"]),
+        settled=st.sampled_from(["NO", "NO", "YES", "UNKNOWN"]),
+    )
+    def act(self, data: st.DataObject, kind: str, colour: str, second: Any, settled: str) -> None:
+        case = self.world.book.cases[data.draw(st.sampled_from(sorted(self.world.book.cases)))]
+        indicators = dict.fromkeys(case.open_questions, settled) if kind == "SETTLE" else {}
+        self.world.act(kind, case, colour=colour, second=second, indicators=indicators)
+
+    @rule(hours=st.sampled_from([0, 1, 5, 26, 50, 200]))
+    def time(self, hours: int) -> None:
+        self.world.sleep_until(self.world.now + hours * HOUR + 60_001)
+        self.world.tick()
+
+    # What must hold --------------------------------------------------------------------------------------
+
+    @invariant()
+    def one_owner(self) -> None:
+        for case in self.world.book.cases.values():
+            assert case.owner in TEAMS
+            if case.owner != self.owners.get(case.id, case.owner):
+                self.world.expect(j.Answered, case_id=case.id, state="STARTED")
+        self.owners = {case.id: case.owner for case in self.world.book.cases.values()}
+
+    @invariant()
+    def one_offer_awaits_an_answer(self) -> None:
+        times = Counter(case.id for case, _ in awaiting(self.world.book))
+        assert all(found == 1 for found in times.values()), times
+
+    @invariant()
+    def each_step_fires_once(self) -> None:
+        times = Counter((event.handover_id, event.step) for event in self.world.all_events(j.StepFired))
+        assert all(found == 1 for (_, step), found in times.items() if step != "RECALL_DUE")
+        for case in self.world.book.cases.values():
+            for handover in case.handovers:
+                fired = sum(times[(handover.id, step.name)] > 0 for step in handover.ladder)
+                assert fired == handover.next_step
+
+    @invariant()
+    def nothing_due_is_left_behind_a_tick(self) -> None:
+        if isinstance(self.world.records[-1].input, j.TickInput):
+            due = self.world.book.due()
+            assert due is None or due > self.world.now
+
+    @invariant()
+    def no_automation_lowers(self) -> None:
+        record = self.world.records[-1]
+        acts = {event.case_id for event in record.events if isinstance(event, j.ActDone)}
+        for case in self.world.book.cases.values():
+            colour, closed = self.colours.get(case.id, (None, False))
+            if colour is not None and not closed and case.id not in acts:
+                assert case.colour is not None
+                assert Colour(case.colour).severity >= Colour(colour).severity
+        self.colours = {case.id: (case.colour, case.closed) for case in self.world.book.cases.values()}
+
+    @invariant()
+    def only_two_lower_from_orange_and_red(self) -> None:
+        for event in self.world.events:
+            if isinstance(event, j.ActDone) and event.kind == "LOWER":
+                assert event.second != event.actor
+
+    @invariant()
+    def what_is_gone_has_a_successor(self) -> None:
+        for case in self.world.book.cases.values():
+            for place, handover in enumerate(case.handovers):
+                if handover.state in GONE:
+                    assert place + 1 < len(case.handovers)
+
+    @invariant()
+    def an_open_case_is_with_somebody(self) -> None:
+        for case in self.world.book.cases.values():
+            if not case.closed:
+                last = case.handovers[-1]
+                assert case.current() is not None or last.state == "COMPLETED"
+
+    @invariant()
+    def a_clock_runs_for_whoever_is_awaited(self) -> None:
+        terms = [handover.due() for _, handover in awaiting(self.world.book)]
+        assert all(term is not None for term in terms)
+        assert self.world.book.due() == min(terms, default=None)  # type: ignore[type-var]
+
+    @invariant()
+    def what_is_red_is_not_provisional(self) -> None:
+        for case in self.world.book.cases.values():
+            assert not (case.colour == "RED" and case.provisional)
+            if case.provisional and not case.closed:
+                assert "P1" in case.reasons
+
+    @invariant()
+    def a_report_is_in_one_case(self) -> None:
+        times = Counter(entry.identity for case in self.world.book.cases.values() for entry in case.entries)
+        assert all(found == 1 for found in times.values())
+
+    @invariant()
+    def states_are_known(self) -> None:
+        known = {found.value for found in HandoverState}
+        assert {handover.state for case in self.world.book.cases.values() for handover in case.handovers} <= known
+        assert known >= AWAITS_ANSWER
+
+    def teardown(self) -> None:
+        world = getattr(self, "world", None)
+        if world is not None:
+            assert world.refolded().encode() == world.book.encode()
+            if not world.all_events(j.Erased):
+                assert world.decided_again() == world.journal
+
+
+def _size(world: World) -> tuple[int, int, int]:
+    """What a repetition must not add to."""
+    cases = world.book.cases.values()
+    return len(cases), sum(len(case.entries) for case in cases), sum(len(case.handovers) for case in cases)
+
+
+Region.TestCase.settings = settings(
+    max_examples=50, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestRegion = Region.TestCase
