@@ -13,6 +13,8 @@ PREFIX = "meldstroom"
 VERSION = "v1"
 REGION_PARTITIONS = 64
 MIB = 1024 * 1024
+FROM_OUTSIDE_MAX = 5 * MIB // 2
+"""A dead letter holds the original twice coded, as hexadecimal and then base64: 8/3 of it must fit in 8 MiB."""
 
 REPORT_TYPE = "nl.veiligthuis-meldingen.melding-gedaan.v1"
 ANSWER_TYPE = "nl.veiligthuis-overdrachten.overdracht-beantwoord.v1"
@@ -78,7 +80,7 @@ _FROM_OUTSIDE = {"compression.type": "uncompressed"}
 
 REPORTS = TopicSpec(
     name="reports", of="source", types=(REPORT_TYPE,), key="report id", partitions=1,
-    kept=timedelta(days=30), max_bytes=4 * MIB, extra=_FROM_OUTSIDE,
+    kept=timedelta(days=30), max_bytes=FROM_OUTSIDE_MAX, extra=_FROM_OUTSIDE,
     written_by="that integrator alone", read_by="intake",
     why="Reports as they are handed in; alarm at half of what is kept.",
 )  # fmt: skip
@@ -90,13 +92,13 @@ RECEIPTS = TopicSpec(
 )  # fmt: skip
 ANSWERS = TopicSpec(
     name="answers", of="receiver", types=(ANSWER_TYPE,), key="case id", partitions=1,
-    kept=timedelta(days=30), max_bytes=4 * MIB, extra=_FROM_OUTSIDE,
+    kept=timedelta(days=30), max_bytes=FROM_OUTSIDE_MAX, extra=_FROM_OUTSIDE,
     written_by="that receiver alone", read_by="intake",
     why="What a receiver does with what it was offered.",
 )  # fmt: skip
 ACTS = TopicSpec(
     name="acts", of="region", types=(ACT_TYPE,), key="case id", partitions=1,
-    kept=timedelta(days=30), max_bytes=4 * MIB, extra=_FROM_OUTSIDE,
+    kept=timedelta(days=30), max_bytes=FROM_OUTSIDE_MAX, extra=_FROM_OUTSIDE,
     written_by="command line and board, for signed-in people", read_by="intake",
     why="What people of the centre do.",
 )  # fmt: skip
