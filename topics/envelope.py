@@ -135,8 +135,9 @@ def _decoded(headers: Sequence[tuple[str, bytes]], errors: list[FieldError]) -> 
     for name, raw in headers:
         ours = name.startswith("ce_") or name == "content-type"
         try:
+            name.encode("utf-8")  # a name that came as other bytes stands in surrogates
             text = (raw or b"").decode("utf-8")
-        except UnicodeDecodeError:
+        except UnicodeError:
             errors.append(field_error(_header_pointer(name), "header_not_utf8"))
             text = "-"  # it stands here, so that it is not called missing too
         if not ours:

@@ -16,6 +16,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, Cons
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from agents.stage.names import read_any_name
 from topics.cluster import Cluster
 
 # The broker's group minimum is usually 6 s. A worker that was killed keeps its partitions for this long.
@@ -209,6 +210,7 @@ def build_app(
         worker_redirect_stdouts=False,
     )
     app.conf.broker_commit_every = 10**12
+    read_any_name()
     transport = Transport(app.conf.broker_consumer, app)
     transport.cluster = cluster
     transport.assignor = assignor
