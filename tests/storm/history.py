@@ -206,6 +206,8 @@ def read_all(bootstrap: str, topics: list[str]) -> Iterable[Any]:
         ]
         ends = consumer.end_offsets(places)
         places = [place for place in places if ends[place] > 0]
+        if not places:
+            return
         consumer.assign(places)
         consumer.seek_to_beginning(*places)
         left = set(places)
