@@ -7,6 +7,7 @@ after a crash and never loses one; casework knows the second time by the record'
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ BATCH_S = 0.050
 SHARE = 50
 # Records are delivered one by one; a send, a confirmation and a commit for each would cost ten times as much.
 GATHER_S = 0.010
+TAIL_EVERY_S = 2.0
 PAUSE_AT, RESUME_AT = 4_000, 1_000
 Place = tuple[str, int]
 
@@ -47,6 +49,8 @@ class Intake:
         self._lanes: dict[Place, Lane] = {}
         self._early: dict[Place, list[Arrived]] = {}
         self._paused: set[Place] = set()
+        self._tails: dict[Place, int] = {}
+        self._tails_asked = 0.0
         self._news = asyncio.Event()
         self._app: faust.App | None = None
         self._closing = False
@@ -84,10 +88,10 @@ class Intake:
             while not self._closing:
                 if not any(lane.ready() for lane in self._lanes.values()):
                     self._news.clear()
-                    try:
+                    with suppress(TimeoutError):
                         await asyncio.wait_for(self._news.wait(), 1.0)
-                    except TimeoutError:
-                        continue
+                    await self._fill_tails()
+                    continue
                 if sum(len(lane.waiting) for lane in self._lanes.values()) < SHARE:
                     await asyncio.sleep(GATHER_S)
                 await self._batch(producer)
@@ -165,6 +169,28 @@ class Intake:
             lane.fill(found)
             if found and lane.gap() is None:
                 return
+
+    async def _fill_tails(self) -> None:
+        """The last records of a topic have none after them that would show they are missing: look now and then."""
+        now = time.monotonic()
+        if now - self._tails_asked < TAIL_EVERY_S or not self._lanes:
+            return
+        self._tails_asked = now
+        before, self._tails = self._tails, {}
+        async with reader(self.cluster) as consumer:
+            last = await ends(consumer, [TopicPartition(*place) for place in self._lanes])
+            for place, lane in tuple(self._lanes.items()):
+                until = last.get(TopicPartition(*place), 0)
+                if lane.ready() or lane.expected >= until:
+                    continue
+                self._tails[place] = lane.expected
+                # Twice the same: it is not on its way any more (or only marks of a transaction lie there).
+                if before.get(place) == lane.expected:
+                    found = [
+                        one async for records in stretch(consumer, *place, lane.expected, until) for one in records
+                    ]
+                    lane.expected = found[0].offset if found else until
+                    lane.fill(found)
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
         self._lanes, self._early, self._paused = {}, {}, set()

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
     IllegalStateError,
     InvalidProducerEpoch,
@@ -40,6 +40,7 @@ GATHER_S = 0.010
 UNDECIDABLE_IN_A_ROW = 20
 TRANSACTION_TIMEOUT_MS = 5_000
 SNAPSHOT_EVERY = 5_000
+TAIL_EVERY_S = 2.0
 PAUSE_AT, RESUME_AT = 4_000, 1_000
 BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -75,6 +76,8 @@ class Tools:
     clock: BrokerClock
     desk_end: Callable[[int, tuple[str, ...]], Awaitable[int | None]]
     """Partition and answer topics -> end of the desk, None while answers are still on their way to it."""
+    lane_ends: Callable[[int], Awaitable[dict[str, int]]]
+    """Partition -> where each of its lanes ends."""
     pause: Callable[[str, int], None]
     resume: Callable[[str, int], None]
     monotonic: Callable[[], float] = time.monotonic
@@ -102,6 +105,8 @@ class Region:
         self._topics_known: frozenset[str] = frozenset()
         self._gate: int | None = None
         self._gate_asked = 0.0
+        self._tail: dict[str, int] = {}
+        self._tail_asked = 0.0
 
     # What comes in -----------------------------------------------------------------------------------
 
@@ -195,6 +200,8 @@ class Region:
         # First fence: from here on no former writer can commit, and his open transaction is ended.
         await producer.start()
         async with reader(self._tools.cluster) as consumer:
+            if self.writer is not None and await self._written_since(consumer):
+                self.writer = None  # somebody else decided meanwhile: the kept book knows nothing of it
             if self.writer is None:
                 writer = self._make_writer()
                 snapshot = await compacted(consumer, SNAPSHOTS.topic(), self.partition)
@@ -202,7 +209,6 @@ class Region:
                 self._journal_next = writer.restore(snapshot, keys)
                 self.writer = writer
             replayed = 0
-            # A kept book follows what others wrote since; a new one reads all that the snapshot lacks.
             async for records in stretch(consumer, JOURNAL.topic(), self.partition, self._journal_next):
                 for record in records:
                     self.writer.replay(record.value or b"")
@@ -223,7 +229,14 @@ class Region:
             self.offer(record)
         self._since_snapshot = replayed
         self._undecidable = 0
+        self._tail = {}
+        self._tail_asked = self._tools.monotonic()
         log.info("region_opened", region=self.name, partition=self.partition, replayed=replayed)
+
+    async def _written_since(self, consumer: AIOKafkaConsumer) -> bool:
+        async for _ in stretch(consumer, JOURNAL.topic(), self.partition, self._journal_next):
+            return True
+        return False
 
     # Deciding ----------------------------------------------------------------------------------------
 
@@ -240,6 +253,7 @@ class Region:
                 await asyncio.sleep(GATHER_S)
             for lane in (DESK, INBOX):
                 await self._fill_gap(lane)
+            await self._fill_tail()
             started = self._tools.monotonic()
             outgoing, offsets, count = await self._batch(started)
             if outgoing:
@@ -253,11 +267,9 @@ class Region:
                 await self._snapshot()
 
     async def _clock_known(self) -> int:
-        while True:
-            now = self._tools.clock.now(self._tools.monotonic())
-            if now is not None:
-                return now
+        while (now := self._tools.clock.now(self._tools.monotonic())) is None:
             await asyncio.sleep(0.05)
+        return now
 
     async def _wait(self) -> None:
         """Until something came in or a deadline passes; at most a second."""
@@ -348,10 +360,28 @@ class Region:
     # Holes -------------------------------------------------------------------------------------------
 
     async def _fill_gap(self, name: str) -> None:
-        lane = self._lanes[name]
-        until = lane.gap()
-        if until is None:
+        until = self._lanes[name].gap()
+        if until is not None:
+            await self._read_again(name, until)
+
+    async def _fill_tail(self) -> None:
+        """The last records of a lane have none after them that would show they are missing: look now and then."""
+        now = self._tools.monotonic()
+        if now - self._tail_asked < TAIL_EVERY_S:
             return
+        self._tail_asked = now
+        ends = await self._tools.lane_ends(self.partition)
+        before, self._tail = self._tail, {}
+        for name, lane in self._lanes.items():
+            if lane.ready() or lane.expected >= ends[name]:
+                continue
+            self._tail[name] = lane.expected
+            # Twice the same: it is not on its way any more.
+            if before.get(name) == lane.expected:
+                await self._read_again(name, ends[name])
+
+    async def _read_again(self, name: str, until: int) -> None:
+        lane = self._lanes[name]
         log.warning("hole_in_delivery", region=self.name, lane=name, start=lane.expected, until=until)
         async with reader(self._tools.cluster) as consumer:
             found: list[Arrived] = []

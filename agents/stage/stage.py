@@ -133,6 +133,7 @@ class Stage:
             group=group_of("region"),
             clock=self._clock,
             desk_end=self._desk_end,
+            lane_ends=self._lane_ends,
             pause=lambda topic, partition: self._flow(topic, partition, go=False),
             resume=lambda topic, partition: self._flow(topic, partition, go=True),
             monotonic=time.monotonic,
@@ -145,6 +146,12 @@ class Stage:
         if place in consumer.assignment():
             # Not ``pause_partitions``: that drops what was fetched already (seen: three records of 10,000).
             (consumer.on_buffer_drop if go else consumer.on_buffer_full)(place)
+
+    async def _lane_ends(self, partition: int) -> dict[str, int]:
+        assert self._side is not None
+        places = {name: TopicPartition(topic, partition) for name, topic in LANES.items()}
+        found = await ends(self._side, places.values())
+        return {name: found[place] for name, place in places.items()}
 
     async def _desk_end(self, partition: int, answers: tuple[str, ...]) -> int | None:
         """Where the desk ends now, once intake has brought over every answer that lies on its topic now.
