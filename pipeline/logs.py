@@ -19,6 +19,7 @@ OURS = ("topics", "agents", "pipeline")
 LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio", "agents")
 """Faust logs for a subclass of its own under that one's module, so under ours too; we log by short names."""
 LONGEST_WORD = 200
+MOST_SHOWN = 20
 
 
 def setup(level: str) -> None:
@@ -114,6 +115,12 @@ def _plain(one: object) -> object:
         return one
     if isinstance(one, BaseException):
         return _name(one)
+    if isinstance(one, type):
+        return one.__name__
+    if isinstance(one, tuple) and hasattr(one, "topic") and hasattr(one, "partition"):
+        return f"{one.topic}-{one.partition}"
+    if isinstance(one, list | tuple | set | frozenset) and len(one) <= MOST_SHOWN:
+        return [_plain(part) for part in one]
     return f"<{type(one).__name__}>"
 
 

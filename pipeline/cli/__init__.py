@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from pipeline.cli.manners import Exit, Group, choose_language, explained, option, say
+from pipeline.cli.manners import Exit, Group, choose_language, explained, language, misused, option, say
+from topics.texts import catalogue
 
 COMMANDS = {
     "demo": "demo:demo",
@@ -42,9 +43,22 @@ class Root(Group):
         found: click.Command = getattr(import_module(f"pipeline.cli.{module}"), attribute)
         return found
 
+    def short_help_of(self, ctx: click.Context, name: str) -> str:
+        """From the catalogue, so that help need not load every command."""
+        key = f"cli.help.{name}"
+        return catalogue()[key][language()].splitlines()[0] if key in catalogue() else super().short_help_of(ctx, name)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as error:
+            raise misused(error) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            raise misused(error) from None
         except KeyboardInterrupt:
             ctx.exit(Exit.INTERRUPTED)
         except BrokenPipeError:

@@ -3,6 +3,7 @@
 Data goes to stdout, everything said about it to stderr. Only what is quick to load is loaded here.
 """
 
+import errno
 import os
 import socket
 import sys
@@ -91,7 +92,27 @@ class _Told:
         self._help = key
 
 
-class Command(_Told, click.Command):
+class _Page(_Told, click.Command):
+    """A page of help, its headings too."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), say("help.usage") + " ")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        shown = [record for one in self.get_params(ctx) if (record := one.get_help_record(ctx)) is not None]
+        with formatter.section(say("help.options")):
+            formatter.write_dl(shown)
+        if isinstance(self, click.Group):
+            self.format_commands(ctx, formatter)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        found = super().get_help_option(ctx)
+        if found is not None:
+            found.help = say("help.option.help")
+        return found
+
+
+class Command(_Page):
     """A command whose help stands in the catalogue."""
 
 
@@ -99,11 +120,27 @@ class Option(_Told, click.Option):
     """An option whose help stands in the catalogue."""
 
 
-class Group(_Told, click.Group):
+class Group(_Page, click.Group):
     """Commands about one noun."""
 
     command_class = Command
-    group_class = type
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            known = ", ".join(self.list_commands(ctx))
+            raise Sorry("usage.command", Exit.USAGE, command=args[0], known=known, path=ctx.command_path)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(say("help.commands")):
+            formatter.write_dl([(name, self.short_help_of(ctx, name)) for name in self.list_commands(ctx)])
+
+    def short_help_of(self, ctx: click.Context, name: str) -> str:
+        """The first sentence of a command's help, whole."""
+        command = self.get_command(ctx, name)
+        return (command.help or "").splitlines()[0] if command is not None and command.help else ""
 
 
 def option(*names: str, help: str, **more: Any) -> Callable[[C], C]:
@@ -138,6 +175,39 @@ class Said(Sorry):
         click.ClickException.__init__(self, sentence)
         self.key = ""
         self.exit_code = int(code)
+
+
+def misused(error: click.UsageError) -> click.ClickException:
+    """What a user is told of a command that was typed wrongly; never what stood there as a value."""
+    path = error.ctx.command_path if error.ctx is not None else "meldstroom"
+    match error:
+        case click.exceptions.NoArgsIsHelpError():
+            return error  # it shows the help
+        case click.NoSuchOption():
+            near = ", ".join(sorted(error.possibilities or ())) or "-"
+            return Sorry("usage.option", Exit.USAGE, option=error.option_name, near=near, path=path)
+        case click.MissingParameter():
+            return Sorry("usage.missing", Exit.USAGE, what=_parameter(error), path=path)
+        case click.BadParameter() if error.param is None:
+            return Said(f"{path}: {error.param_hint}: {error.message}", Exit.USAGE)  # a command of ours has said it
+        case click.BadParameter():
+            kind = getattr(error.param, "type", None)
+            choices = ", ".join(map(str, kind.choices)) if isinstance(kind, click.Choice) else ""
+            key = "usage.choice" if choices else "usage.value"
+            return Sorry(key, Exit.USAGE, what=_parameter(error), choices=choices, path=path)
+        case click.BadOptionUsage():
+            return Sorry("usage.no_value", Exit.USAGE, option=error.option_name, path=path)
+        case _ if error.message.startswith("Got unexpected extra"):
+            return Sorry("usage.other", Exit.USAGE, path=path)
+        case _:
+            return Said(f"{path}: {error.message}", Exit.USAGE)
+
+
+def _parameter(error: click.BadParameter) -> str:
+    found = error.param
+    if found is None:
+        return str(error.param_hint)
+    return "/".join(found.opts) if isinstance(found, click.Option) else found.make_metavar(click.Context(Command("")))
 
 
 def explained(error: BaseException) -> Sorry:
@@ -178,6 +248,10 @@ def explained(error: BaseException) -> Sorry:
             return Sorry("error.newer_journal", Exit.CONFIG, what=error)
         case KafkaError():
             return _kafka(error)
+        case OSError() if error.errno == errno.EADDRINUSE:
+            return Sorry("error.port_taken", Exit.CONFIG)
+        case OSError() if error.strerror:
+            return Sorry("error.system", Exit.CONFIG, file=error.filename or "-", why=error.strerror)
         case _:
             if type(error).__module__.startswith("aiokafka"):
                 return _kafka(error)

@@ -66,5 +66,15 @@ def test_a_library_is_heard_from_warning_on_and_does_not_quote():
     assert NAME not in json.dumps(lines)
 
 
+def test_where_a_library_had_trouble_is_said():
+    (line,) = logged(
+        "from aiokafka import TopicPartition\n"
+        "from aiokafka.errors import NotLeaderForPartitionError as Error\n"
+        "logging.getLogger('aiokafka').warning('on %s: %s', {TopicPartition('meldstroom.inbox.v1', 3)}, Error)\n"
+    )
+
+    assert line["event"] == "on ['meldstroom.inbox.v1-3']: NotLeaderForPartitionError"
+
+
 def test_the_level_holds_for_ours_too():
     assert logged("structlog.get_logger('stage').info('opened')", level="WARNING") == []

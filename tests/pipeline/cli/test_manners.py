@@ -2,6 +2,8 @@
 
 import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,6 +146,15 @@ def test_without_java_up_says_what_to_install(meldstroom: Meldstroom, tmp_path: 
     assert "apt-get install" in ran.stderr
 
 
+def test_a_data_folder_that_cannot_be_is_named(meldstroom: Meldstroom, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+
+    ran = meldstroom("up", "--data", str(tmp_path / "file" / "folder"))
+
+    assert ran.exit_code == Exit.CONFIG
+    assert str(tmp_path / "file") in ran.stderr
+
+
 def test_a_worker_that_does_not_run_cannot_be_drained(meldstroom: Meldstroom, tmp_path: Path):
     assert meldstroom("worker", "drain", MELDSTROOM_DATA=str(tmp_path)).exit_code == Exit.NOT_SO
 
@@ -202,3 +213,42 @@ def test_colours_only_for_who_wants_them(meldstroom: Meldstroom):
 
 def test_version(meldstroom: Meldstroom):
     assert meldstroom("--version").stdout.startswith("meldstroom 0.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nonsense",), "doctor"),
+        (("case", "shwo"), "show"),
+        (("case", "show"), "CASE|HANDOVER"),
+        (("case", "ls", "--opn"), "--open"),
+        (("case", "ls", "--kleur", "paars"), "oranje"),
+        (("answer", "refuse", "3f2b8c1e"), "--reason"),
+        (("up", "--metrics-port", "99999999"), "--metrics-port"),
+        (("case", "show", "a", "b"), "--help"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
+)
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_what_was_typed_wrongly_is_said_in_one_sentence(
+    meldstroom: Meldstroom, language: str, arguments: tuple[str, ...], said: str
+):
+    ran = meldstroom("--lang", language, *arguments)
+
+    assert ran.exit_code == Exit.USAGE
+    assert said in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+    assert "99999999" not in ran.stderr
+
+
+def test_help_loads_no_command():
+    program = (
+        "import sys\n"
+        "from pipeline.cli import main\n"
+        "main(['--help'], standalone_mode=False)\n"
+        "print([name for name in ('kafka', 'pydantic', 'faust', 'rich') if name in sys.modules], file=sys.stderr)"
+    )
+
+    ran = subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+
+    assert ran.stderr.strip() == "[]"

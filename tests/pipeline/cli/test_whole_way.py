@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -173,6 +175,53 @@ def test_the_copy_paste_publisher_works(up: dict[str, str], meldstroom: Meldstro
 
     assert ran.stdout.startswith("meldstroom.reports.politie-oost-brabant.v1 0 ")
     assert published(meldstroom, up, "rood")["reports"] >= 1
+
+
+@pytest.mark.skipif(not (shutil.which("kcat") and shutil.which("jq")), reason="needs kcat and jq")
+def test_the_kcat_publisher_sends_a_file_as_one_message(up: dict[str, str], meldstroom: Meldstroom):
+    published(meldstroom, up, "oranje")
+
+    subprocess.run(
+        [str(EXAMPLES / "publish-kcat.sh"), str(EXAMPLES / "oranje.json")],
+        env={
+            **os.environ,
+            "KAFKA": up["MELDSTROOM_KAFKA__BOOTSTRAP"],
+            "SOURCE": "urn:nld:oin:00000001999972078000:systeem:his",
+        },
+        timeout=60,
+        check=True,
+    )
+    (again,) = data_of(meldstroom("publish", str(EXAMPLES / "oranje.json"), "--wait", "-o", "json", **up))
+
+    assert again["offset"] >= 2
+    letters = data_of(meldstroom("deadletters", "ls", "-o", "json", **up))
+    assert "huisartsen-zuidoost-brabant" not in {letter["source"] for letter in letters}
+
+
+@pytest.mark.parametrize("role", ["region", "intake"])
+def test_a_taken_port_for_metrics_is_said(up: dict[str, str], role: str, tmp_path: Path):
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", one.getsockname()[1] + 1))
+        one.listen()
+        other.listen()
+        settings = {
+            "MELDSTROOM_METRICS_PORT": str(one.getsockname()[1]),
+            "MELDSTROOM_INSTANCE": "another",
+            "MELDSTROOM_DATA": str(tmp_path),
+        }
+        ran = subprocess.run(
+            [*MELDSTROOM, "worker", role],
+            env={**os.environ, **up, **settings},
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert ran.returncode == Exit.CONFIG
+    assert "MELDSTROOM_METRICS_PORT" in ran.stderr
 
 
 def test_a_provisional_colour_is_settled_by_a_person(up: dict[str, str], meldstroom: Meldstroom):
