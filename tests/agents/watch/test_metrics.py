@@ -1,0 +1,147 @@
+"""Figures: what was decided is counted once, labels come from closed sets, limits are bucket edges."""
+
+from types import SimpleNamespace
+
+from hypothesis import HealthCheck, given, settings
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from agents.policy.model import Minutes
+from agents.stage.loop import Seen
+from agents.watch.metrics import COLOURS, HOP_BUCKETS, HOPS, Metrics
+from tests.cases import World, a_report, regions, reports
+from topics.codes import DeadLetterReason, NoticeKind, RefusalReason, SourceKind
+
+LABELS = {
+    "source_kind": {kind.value for kind in SourceKind},
+    "colour": set(COLOURS),
+    "destination": {"TEAM", "CENTRE", "NONE"},
+    "reason": {reason.value for reason in DeadLetterReason} | {reason.value for reason in RefusalReason},
+    "step": {kind.value for kind in NoticeKind} | {"RECALLED"},
+    "late": {"true", "false"},
+    "hop": set(HOPS),
+    "region": set(regions()),
+    "group": {"meldstroom-intake", "meldstroom-region"},
+    "topics": {"reports", "answers", "acts", "inbox", "desk"},
+}
+
+
+def _watched(world: World) -> Metrics:
+    metrics = Metrics()
+    world.writer._observe = metrics.decided
+    world.writer.committed()
+    return metrics
+
+
+def _samples(metrics: Metrics) -> dict[str, float]:
+    page = generate_latest(metrics.registry).decode()
+    found = {}
+    for family in text_string_to_metric_families(page):
+        for sample in family.samples:
+            labels = ",".join(f"{name}={value}" for name, value in sorted(sample.labels.items()))
+            found[f"{sample.name}{{{labels}}}"] = sample.value
+    return found
+
+
+def test_a_report_is_counted_once_by_source_colour_and_kind_of_destination():
+    # Given a region that is watched
+    world = World()
+    metrics = _watched(world)
+
+    # When a red report comes, and comes again
+    report = a_report(indicators={"A2": "YES"})
+    world.publish(report)
+    world.publish(report)
+    world.writer.committed()
+
+    # Then it counts once as a report, and once as a repeat
+    found = _samples(metrics)
+    region = world.region
+    assert found[f"meldstroom_reports_total{{region={region},source_kind=POLICE}}"] == 1
+    assert found[f"meldstroom_decided_total{{colour=RED,destination=CENTRE,region={region}}}"] == 1
+    assert found[f"meldstroom_repeats_total{{region={region}}}"] == 1
+    assert found[f"meldstroom_open_cases{{colour=RED,region={region}}}"] == 1
+
+
+def test_each_hop_of_a_handover_is_measured_in_seconds():
+    world = World()
+    metrics = _watched(world)
+    world.publish(a_report())
+
+    # When its receiver sees it after 10 minutes, accepts after another 20, and starts after two hours more
+    world.pass_time(minutes=10)
+    world.answer("ACKNOWLEDGED")
+    world.pass_time(minutes=20)
+    world.answer("ACCEPTED")
+    world.pass_time(hours=2)
+    world.answer("STARTED")
+    world.writer.committed()
+
+    # Then the hops are 600, 1,200 and 7,200 seconds: together the whole
+    found = _samples(metrics)
+    hops = [found[f"meldstroom_handover_seconds_sum{{colour=GREEN,hop={hop},region={world.region}}}"] for hop in HOPS]
+    assert hops == [600, 1200, 7200]
+
+
+def test_every_elapsed_limit_of_the_policies_is_a_bucket_edge():
+    for config in regions().values():
+        policy = config.policy
+        terms = [*policy.accept.values(), *(step.at for steps in policy.desk_ladder.values() for step in steps)]
+        for term in terms:
+            if isinstance(term, Minutes):
+                assert term.minutes * 60 in HOP_BUCKETS, term
+
+
+def test_a_dead_letter_is_counted_by_its_reason():
+    world = World()
+    metrics = _watched(world)
+
+    world.publish(b"no json", source="politie-hollands-midden")
+    world.writer.committed()
+
+    assert _samples(metrics)[f"meldstroom_deadletters_total{{reason=not_json,region={world.region}}}"] == 1
+
+
+def test_a_step_of_a_ladder_and_a_recall_are_counted():
+    world = World()
+    metrics = _watched(world)
+    world.publish(a_report())
+
+    world.pass_time(days=20)
+    world.writer.committed()
+
+    found = _samples(metrics)
+    assert found[f"meldstroom_ladder_steps_total{{late=false,region={world.region},step=REMINDER}}"] >= 1
+    assert found[f"meldstroom_recalls_total{{region={world.region}}}"] == 1
+
+
+def test_the_state_of_a_region_and_its_batches_can_be_read():
+    metrics = Metrics()
+    region = SimpleNamespace(name="hollands-midden", seen=Seen(state="running", batch_seconds=[0.02, 0.03]))
+    metrics.follow_stage(SimpleNamespace(regions={0: region}), regions())  # type: ignore[arg-type]
+
+    first, second = _samples(metrics), _samples(metrics)
+
+    assert first["meldstroom_region_running{region=hollands-midden}"] == 1
+    # What a scrape has counted is not counted again by the next one.
+    assert second["meldstroom_stage_batch_seconds_count{region=hollands-midden}"] == 2
+    region.seen.state = "stopped"
+    assert _samples(metrics)["meldstroom_region_running{region=hollands-midden}"] == 0
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(reports())
+def test_labels_come_from_closed_sets(report: dict[str, object]):
+    world = World()
+    metrics = _watched(world)
+
+    world.publish(report)
+    world.pass_time(days=30)
+    world.writer.committed()
+
+    page = generate_latest(metrics.registry).decode()
+    for family in text_string_to_metric_families(page):
+        for sample in family.samples:
+            for name, value in sample.labels.items():
+                if name != "le":
+                    assert value in LABELS[name], f"{sample.name}: {name}={value}"
