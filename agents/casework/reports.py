@@ -104,8 +104,10 @@ def _coloured(draft: Draft, case_id: str, before: Case | None, outcome: Triage) 
     if before is not None and was_open:
         questions = tuple(dict.fromkeys((*before.open_questions, *questions)))
     reasons = outcome.reasons
-    if before is not None and before.colour and Colour(before.colour).severity > outcome.colour.severity:
+    if before is not None and before.colour and Colour(before.colour).severity >= outcome.colour.severity:
         reasons = tuple(dict.fromkeys((*before.reasons, *reasons)))
+    if provisional and "P1" not in reasons:
+        reasons = (*reasons, "P1")
     draft.add(
         j.Triaged(
             case_id=case_id,
