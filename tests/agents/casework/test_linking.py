@@ -290,3 +290,15 @@ def test_a_sign_of_danger_in_a_second_version_of_other_care_takes_it_back_from_t
     assert team.state == "SUPERSEDED"
     assert world.offer.receiver == "vt-hm-beoordeling"
     assert ("ACUTE_WITHOUT_CASE", "vt-hm-bureaudienst") in world.told()
+
+
+def test_what_stays_provisional_says_why():
+    # Given a provisional case, and a second report that answers every question
+    world = World()
+    world.publish(a_report(unknown=("A1",)))
+    world.publish(a_report())
+
+    # Then the first one's question is still open, and every reason of the colour stands
+    assert (world.case.colour, world.case.provisional) == ("YELLOW", True)
+    assert world.case.reasons == ["R4", "P1", "U1"]
+    assert world.case.open_questions == ["A1"]
