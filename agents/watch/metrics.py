@@ -23,8 +23,8 @@ HOPS = ("acknowledged", "accepted", "started")
 # Seconds; every elapsed limit of the policies is an edge, so that "within the limit" is exact: 30 min, 1 h,
 # 90 min, 2 h, 4 h, 24 h; working days as elapsed days, with and without a weekend in them.
 HOP_BUCKETS = (
-    1, 5, 30, 60, 300, 900, 1_800, 3_600, 5_400, 7_200, 14_400, 28_800, 86_400, 2 * 86_400, 3 * 86_400, 4 * 86_400, 5 * 86_400,
-    7 * 86_400, 10 * 86_400, 14 * 86_400, 21 * 86_400,
+    1, 5, 30, 60, 300, 900, 1_800, 3_600, 5_400, 7_200, 14_400, 28_800, 86_400, 2 * 86_400, 3 * 86_400,
+    4 * 86_400, 5 * 86_400, 7 * 86_400, 10 * 86_400, 14 * 86_400, 21 * 86_400,
 )  # fmt: skip
 BATCH_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 WAIT_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
