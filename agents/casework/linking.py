@@ -20,6 +20,8 @@ class Found:
     links: tuple[j.Linked, ...]
     persons: int
     """So many persons were known in that case."""
+    household: tuple[Case, ...]
+    """Every case that is surely or probably of this household: a person has not merged them yet."""
 
 
 def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
@@ -49,11 +51,12 @@ def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
     own = book.cases.get(known[1] or "") if known is not None else None
     if own is not None and own.erased:
         own = None
+    sure_ones = [book.cases[found] for found, (sure, _) in best.items() if sure and joinable(book.cases[found])]
     if own is None or own.colour is None:
         # What was held or no domestic violence at first, and is now reported, belongs with its household.
-        sure_ones = [book.cases[found] for found, (sure, _) in best.items() if sure and joinable(book.cases[found])]
         own = max(sure_ones, key=lambda case: (not case.closed, case.last_at, case.id), default=own)
-    return Found(own, seen, len(persons.get(own.id, ())) if own else 0)
+    household = {case.id: case for case in (*sure_ones, *([own] if own is not None else []))}
+    return Found(own, seen, len(persons.get(own.id, ())) if own else 0, tuple(household.values()))
 
 
 def joinable(case: Case) -> bool:
@@ -61,13 +64,12 @@ def joinable(case: Case) -> bool:
     return case.colour is not None and not case.erased
 
 
-def earlier_reports(case: Case | None, said: j.ReportInput, incident: str | None, days: int) -> int:
+def earlier_reports(household: tuple[Case, ...], said: j.ReportInput, incident: str | None, days: int) -> int:
     """How many other reports count as repetition: within ``days`` whole days, of another incident."""
-    if case is None:
-        return 0
     on = local_date(said.received)
     counted = {
         entry.thread
+        for case in household
         for entry in case.entries
         if entry.counts
         and entry.thread != said.thread

@@ -74,7 +74,7 @@ def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> No
     found = find_case(draft.book, opened.links, said.thread)
     case = found.case
     known_as = involvement(rules, case, said, found.persons)
-    earlier = earlier_reports(case, said, opened.incident, rules.policy.repetition_days)
+    earlier = earlier_reports(found.household, said, opened.incident, rules.policy.repetition_days)
     outcome = triage(facts, earlier, local_date(said.received))
     case_id = case.id if case is not None else draft.new_id()
     _register(draft, rules, said, case_id, opened=case is None, counts=True, known_as=known_as.value, links=found.links)
