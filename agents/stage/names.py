@@ -34,6 +34,8 @@ class _Buffer(bytearray):
 class _Patient(_DefaultRecordBatchPy):  # type: ignore[misc]
     """A batch read by Python, in which a name may be any bytes."""
 
+    _buffer: Any
+
     def __iter__(self) -> Iterator[Any]:
         self._maybe_uncompress()
         self._buffer = _Buffer(self._buffer)
