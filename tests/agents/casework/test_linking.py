@@ -302,3 +302,17 @@ def test_what_stays_provisional_says_why():
     assert (world.case.colour, world.case.provisional) == ("YELLOW", True)
     assert world.case.reasons == ["R4", "P1", "U1"]
     assert world.case.open_questions == ["A1"]
+
+
+def test_reports_count_whichever_case_of_the_household_they_lie_in():
+    # Given two reports that nobody could know to be of one household
+    world = World()
+    world.publish(a_report(participants=[a_woman()], address=...))
+    world.publish(a_report(participants=[a_man()], address=...))
+    assert len(world.book.cases) == 2
+
+    # When a third names both persons
+    world.publish(a_report(address=...))
+
+    # Then it is the third on this household within a year
+    assert (world.case.colour, world.case.reasons) == ("ORANGE", ["R4", "U2"])
