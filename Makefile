@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help env check-tools demo lint fast test clean
+.PHONY: help env check-tools demo lint fast test tools clean
 
 # The first Python of at least 3.11 that really runs (a shim or a stub on PATH may not); else nothing.
 FIND_PYTHON = for python in python3.11 python3.12 python3.13 python3.14 python3; do \
@@ -76,7 +76,17 @@ lint: env
 fast: env
 	exec $(BIN)/pytest -m 'not broker' $(ARGS)
 
-test: lint
+# What only the tests need: kcat and jq, for the example that publishes with them.
+tools:
+	@if command -v kcat >/dev/null 2>&1 && command -v jq >/dev/null 2>&1; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ]; then root=; else root='sudo -n'; fi; \
+	if command -v apt-get >/dev/null 2>&1; then \
+		$$root apt-get update -qq >/dev/null && $$root apt-get install -y -qq kcat jq >/dev/null; \
+	elif command -v brew >/dev/null 2>&1; then brew install --quiet kcat jq; fi; \
+	command -v kcat >/dev/null 2>&1 && command -v jq >/dev/null 2>&1 || { \
+		echo 'The tests need kcat and jq. Debian: sudo apt-get install kcat jq; macOS: brew install kcat jq' >&2; exit 2; }
+
+test: lint tools
 	exec $(BIN)/pytest $(ARGS)
 
 clean:
