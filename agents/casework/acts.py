@@ -27,7 +27,8 @@ def act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> None:
             _done(draft, case, said, case.colour, case.provisional)
         case ActKind.REOPEN if case.closed and not case.erased:
             _done(draft, case, said, case.colour, case.provisional)
-        case ActKind.ERASE if case.closed and not case.erased and _four_eyes(said):
+        case ActKind.ERASE if case.closed and (case.keys or not case.erased) and _four_eyes(said):
+            # Once more for the dead letters that came after the first time.
             _done(draft, case, said, case.colour, case.provisional)
             draft.add(j.Erased(case_id=case.id, key_ids=tuple(dict.fromkeys(case.keys))))
         case _:

@@ -218,6 +218,9 @@ class Book:
         origin = place(said.origin)
         repeated = any(isinstance(event, j.Repeated) for event in record.events)
         dead = any(isinstance(event, j.DeadLettered) for event in record.events)
+        if dead and (about := self._about(said)) is not None:
+            # A dead letter of a household that is known goes with it.
+            about.keys.append(said.key_id)
         if dead or repeated or case_id is None:
             self.origins[origin] = record.at
         elif isinstance(said, j.AnswerInput | j.ActInput):
@@ -237,6 +240,16 @@ class Book:
         if len(self.origins) % 1024 == 0 and self.origins:
             oldest = record.at - ORIGINS_KEPT_MS
             self.origins = {where: at for where, at in self.origins.items() if at >= oldest}
+
+    def _about(self, said: j.Input) -> Case | None:
+        """The case that a message names, whatever became of the message."""
+        match said:
+            case j.ReportInput():
+                return self.cases.get(self.identities.get(said.identity, (None, "", ""))[0] or "")
+            case j.AnswerInput() | j.ActInput():
+                return self.cases.get(said.case_id)
+            case _:
+                return None
 
     def _event(self, event: j.Event, record: j.Record, opened: Opened) -> None:
         match event:

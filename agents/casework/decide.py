@@ -80,9 +80,7 @@ def _record(draft: Draft, said: j.Input) -> j.Record:
     if isinstance(said, j.ReportInput) and not keeps_content(draft.events):
         # What is not registered in a case leaves nothing of a person in the journal.
         said = replace(said, sealed={})
-    elif isinstance(said, j.AnswerInput | j.ActInput) and any(
-        isinstance(event, j.DeadLettered | j.Repeated) for event in draft.events
-    ):
+    elif isinstance(said, j.AnswerInput | j.ActInput) and not _keeps_words(book, said, draft.events):
         # Of a repeat the first copy is kept; a second one would have a key that no erasure knows.
         said = replace(said, sealed={})
     return j.Record(
@@ -101,3 +99,11 @@ def _record(draft: Draft, said: j.Input) -> j.Record:
 def keeps_content(events: list[j.Event] | tuple[j.Event, ...]) -> bool:
     """Whether the input's sealed parts are kept: its report belongs to a case."""
     return any(isinstance(event, j.Registered) for event in events)
+
+
+def _keeps_words(book: Book, said: j.AnswerInput | j.ActInput, events: list[j.Event]) -> bool:
+    """Whether what was said with it is kept: only where the erasure of its case will find it."""
+    case = book.cases.get(said.case_id)
+    if case is None or case.erased:
+        return False
+    return not any(isinstance(event, j.DeadLettered | j.Repeated | j.Erased) for event in events)

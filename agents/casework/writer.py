@@ -88,6 +88,8 @@ class CaseworkWriter:
             if key is not None:
                 opened = self._opened(found.input, self._unwrapped(key), key)
         self.book.apply(found, opened)
+        # What the last snapshot still holds must go, also when a kill came before the next one.
+        self._erased = self._erased or any(isinstance(event, j.Erased) for event in found.events)
 
     def expected(self, lane: str) -> int | None:
         """The offset of the lane that comes next."""
