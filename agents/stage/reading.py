@@ -87,23 +87,19 @@ def arrived(record: object) -> Arrived:
 
 
 async def unread(
-    consumer: AIOKafkaConsumer,
-    topics: tuple[str, ...],
-    committed: Mapping[tuple[str, int], int],
-    empty_until: dict[str, int],
+    consumer: AIOKafkaConsumer, topics: tuple[str, ...], committed: Mapping[tuple[str, int], int], blank: dict[str, int]
 ) -> bool:
     """Whether a topic holds a record that the group with these ``committed`` offsets has not brought over.
 
-    Marks of transactions, and what was given up in one, take offsets that no group ever reads:
-    ``empty_until`` remembers up to where there is nothing else.
+    Where a topic ends does not say so: the marker of a receiver's transaction takes an offset too, and so does
+    what retention has taken away. ``blank`` remembers up to where a topic was read and held no record.
     """
     places = [TopicPartition(topic, 0) for topic in topics]
     now = await ends(consumer, places)
     for place in places:
-        start = max(committed.get((place.topic, 0), 0), empty_until.get(place.topic, 0))
-        if now[place] <= start:
-            continue
-        async for _ in stretch(consumer, place.topic, 0, start, now[place]):
-            return True
-        empty_until[place.topic] = now[place]
+        start = max(committed.get((place.topic, 0), 0), blank.get(place.topic, 0), 0)
+        if now[place] > start:
+            async for _ in stretch(consumer, place.topic, 0, start, now[place]):
+                return True
+            blank[place.topic] = now[place]
     return False
