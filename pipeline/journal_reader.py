@@ -16,6 +16,10 @@ NOTHING_OPENED = Opened()
 """Who reads without keys folds a skeleton: everything but what links households."""
 
 
+class NoTopic(Exception):
+    """A topic that is asked for is not on the cluster. Kafka's clients would wait half a minute for it."""
+
+
 def read_journal(
     cluster: Cluster,
     partitions: Iterable[int],
@@ -46,6 +50,7 @@ def read_values(
     until = None if for_s is None else time.monotonic() + for_s
     places = [TopicPartition(topic, number) for number in partitions]
     with closing(consumer_of(cluster)) as consumer:
+        _known(consumer, [topic])
         consumer.assign(places)
         consumer.seek_to_beginning(*places)
         for place in places:
@@ -64,8 +69,20 @@ def read_values(
 def ends_of(cluster: Cluster, topic: str, partitions: Iterable[int]) -> dict[int, int]:
     """The offset that comes next on each of these partitions."""
     with closing(consumer_of(cluster)) as consumer:
+        _known(consumer, [topic])
         ends = consumer.end_offsets([TopicPartition(topic, number) for number in partitions])
     return {place.partition: offset for place, offset in ends.items()}
+
+
+def require_topics(cluster: Cluster, topics: Iterable[str]) -> None:
+    """``NoTopic`` when one of these is not on the cluster."""
+    with closing(consumer_of(cluster)) as consumer:
+        _known(consumer, topics)
+
+
+def _known(consumer: KafkaConsumer, topics: Iterable[str]) -> None:
+    if missing := sorted(set(topics) - consumer.topics()):
+        raise NoTopic(", ".join(missing))
 
 
 def consumer_of(cluster: Cluster) -> KafkaConsumer:

@@ -201,12 +201,17 @@ def _broker_settings(admin: "KafkaAdminClient", found: "Settings") -> Iterator[C
 
 def _groups(admin: "KafkaAdminClient") -> Iterator[Check]:
     """Who does the work."""
+    from kafka.errors import CoordinatorNotAvailableError
+
     from agents.stage.transport import group_of
     from pipeline.cli.worker import ROLES
 
-    groups = admin.describe_groups([group_of(role) for role in ROLES])
+    try:
+        groups = admin.describe_groups([group_of(role) for role in ROLES])
+    except CoordinatorNotAvailableError:  # a new cluster, on which no group has ever been
+        groups = {}
     for role in ROLES:
-        group = groups[group_of(role)]
+        group = groups.get(group_of(role), {"members": []})
         members = [
             f"{one['group_instance_id'] or one['client_id']} ({one['client_host'].lstrip('/')})"
             for one in group["members"]
@@ -224,11 +229,14 @@ def _beats(cluster: "Cluster") -> Iterator[Check]:
     """Listens to the heartbeats for a moment: the broker's clock, and two holders of one instance id."""
     import json
 
-    from pipeline.journal_reader import ends_of, read_values
+    from pipeline.journal_reader import NoTopic, ends_of, read_values
     from topics.specs import HEARTBEATS
 
     topic = HEARTBEATS.topic()
-    start = ends_of(cluster, topic, [0])
+    try:
+        start = ends_of(cluster, topic, [0])
+    except NoTopic:
+        return  # the topics' own line says so
     skews: list[int] = []
     boots: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for _, record in read_values(cluster, topic, [0], follow=True, start=start, for_s=LISTENS_S):

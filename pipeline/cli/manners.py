@@ -219,6 +219,7 @@ def explained(error: BaseException) -> Sorry:
     from agents.sealing import CannotOpen
     from agents.stage.heartbeat import InstanceTaken
     from pipeline.broker import BrokerError
+    from pipeline.journal_reader import NoTopic
     from pipeline.settings import NoBroker
     from topics.admin import ChangeFailed, DriftRefused
     from topics.journal import UnknownFormat
@@ -239,6 +240,8 @@ def explained(error: BaseException) -> Sorry:
             return Sorry("error.settings", Exit.CONFIG, what=_settings(error))
         case CannotOpen():
             return Sorry("error.cannot_open", Exit.NOT_SO)
+        case NoTopic():
+            return Sorry("error.topics_missing", Exit.CONFIG, topics=error)
         case DriftRefused():
             lines = "\n".join(refusal.say(language()) for refusal in error.refusals)
             return Sorry("error.drift", Exit.CONFIG, what=lines)

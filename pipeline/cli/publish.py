@@ -130,9 +130,11 @@ class Receipts:
     def __init__(self, cluster: "Cluster", sources: set[str]) -> None:
         from kafka import TopicPartition
 
-        from pipeline.journal_reader import consumer_of
+        from pipeline.journal_reader import consumer_of, require_topics
         from topics.specs import RECEIPTS
 
+        if sources:
+            require_topics(cluster, map(RECEIPTS.topic, sources))
         self._consumer = consumer_of(cluster) if sources else None
         if self._consumer is not None:
             places = [TopicPartition(RECEIPTS.topic(source), 0) for source in sources]

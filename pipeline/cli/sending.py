@@ -40,6 +40,9 @@ def send(cluster: "Cluster", records: list[Outgoing]) -> list[Sent]:
     """Publish in this order; returns when all copies that count have each record."""
     from kafka import KafkaProducer
 
+    from pipeline.journal_reader import require_topics
+
+    require_topics(cluster, {record.topic for record in records})
     producer = KafkaProducer(
         **cluster.client(),
         acks="all",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka import KafkaProducer
 
 from pipeline.broker import Broker
 from pipeline.cli.manners import Exit
@@ -99,6 +100,37 @@ def test_plan_tells_what_is_missing_and_a_worker_does_not_start_without(
     assert worker.returncode == Exit.CONFIG
     assert "meldstroom topics apply" in worker.stderr
     assert "brabant-zuidoost: no team for 17" in worker.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("case", "ls"),
+        ("case", "show", "3f2b8c1e"),
+        ("watch",),
+        ("deadletters", "ls"),
+        ("answer", "accept", "3f2b8c1e"),
+        ("publish", str(EXAMPLES / "rood.json")),
+        ("publish", str(EXAMPLES / "rood.json"), "--wait"),
+    ],
+    ids=" ".join,
+)
+def test_on_a_cluster_without_topics_nobody_waits(
+    own: Broker, meldstroom: Meldstroom, tmp_path: Path, command: tuple[str, ...]
+):
+    ran = meldstroom(*command, **environment(own.bootstrap, tmp_path))
+
+    assert ran.exit_code == Exit.CONFIG
+    assert "meldstroom topics apply" in ran.stderr
+
+
+def test_doctor_on_a_cluster_without_topics(own: Broker, meldstroom: Meldstroom, tmp_path: Path):
+    ran = meldstroom("doctor", "-o", "json", **environment(own.bootstrap, tmp_path))
+
+    wrong = {check["check"]: check["mend"] for check in json.loads(ran.stdout) if check["level"] == "error"}
+    assert ran.exit_code == Exit.NOT_SO
+    assert wrong["topics"] == "meldstroom topics apply"
+    assert wrong["groups"] == "meldstroom worker region"
 
 
 def test_outside_development_copies_that_cannot_be_made_are_an_error(own: Broker, meldstroom: Meldstroom):
@@ -275,6 +307,27 @@ def test_ids_that_do_not_name_one_case(up: dict[str, str], meldstroom: Meldstroo
     assert meldstroom("case", "show", "fff", **up).exit_code == Exit.USAGE
 
 
+def test_a_household_is_erased_by_two_people(up: dict[str, str], meldstroom: Meldstroom):
+    # Given a case that is done
+    short = published(meldstroom, up, "groen")["case_id"][:8]
+    for verb in ("accept", "start", "complete"):
+        assert meldstroom("answer", verb, short, "--wait", **up).exit_code == Exit.DONE
+    who = ("--actor", "m.devries", "--role", "assessor", "--reason", "term is over", "--wait")
+    assert meldstroom("act", "close", short, *who, **up).exit_code == Exit.DONE
+
+    # When one person asks for it, and then two
+    alone = meldstroom("act", "erase", short, *who, **up)
+    together = meldstroom("act", "erase", short, *who, "--second", "k.smit", **up)
+
+    # Then only two can, and nothing can be opened any more
+    assert alone.exit_code == Exit.NOT_SO
+    assert together.exit_code == Exit.DONE
+    shown = data_of(meldstroom("case", "show", short, "-o", "json", **up))
+    assert shown["erased"] is True
+    handover = shown["offers"][0]["id"]
+    assert meldstroom("answer", "open", handover, **up).exit_code == Exit.NOT_SO
+
+
 def test_watch_tells_each_record_and_ends_quietly(up: dict[str, str], meldstroom: Meldstroom):
     case = published(meldstroom, up, "rood")
     process = subprocess.Popen(
@@ -311,6 +364,32 @@ def test_doctor_finds_it_well(up: dict[str, str], meldstroom: Meldstroom):
         "clock",
         "instances",
     }
+
+
+def test_doctor_names_two_holders_of_one_name(up: dict[str, str]):
+    # Given two processes that beat under one name, as after a disk was copied to another machine
+    producer = KafkaProducer(bootstrap_servers=up["MELDSTROOM_KAFKA__BOOTSTRAP"], acks="all")
+    process = subprocess.Popen(
+        [*MELDSTROOM, "doctor", "-o", "json"], env={**os.environ, **up}, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
+    )
+    while process.poll() is None:
+        for boot in ("first", "second"):
+            beat = {"boot": boot, "host": f"{boot}-host", "pid": 7}
+            producer.send("meldstroom.heartbeats.v1", json.dumps(beat).encode(), key=b"region-copied")
+        producer.flush()
+        time.sleep(0.3)
+    producer.close()
+
+    # When doctor has looked
+    assert process.stdout is not None
+    checks = json.loads(process.stdout.read())
+
+    # Then both are named
+    assert process.returncode == Exit.NOT_SO
+    (found,) = (check["found"] for check in checks if check["check"] == "instances" and check["level"] == "error")
+    assert "region-copied" in found
+    assert "first-host" in found
+    assert "second-host" in found
 
 
 def test_a_second_holder_of_a_name_is_refused(up: dict[str, str]):
