@@ -40,7 +40,9 @@ class Kafka(BaseModel):
 class Settings(BaseSettings):
     """All settings. Times in seconds where the name ends in ``_s``."""
 
-    model_config = SettingsConfigDict(env_prefix="MELDSTROOM_", env_nested_delimiter="__", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="MELDSTROOM_", env_nested_delimiter="__", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     kafka: Kafka = Kafka()
     regions: Path = Field(default=CHECKOUT / "deploy" / "regions", description="a folder per region")
