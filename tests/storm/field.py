@@ -15,9 +15,10 @@ from typing import Any
 
 import orjson
 import yaml
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from agents.policy.region import RegionConfig, load_regions
+from agents.stage.transport import group_of
 from pipeline.broker import Broker
 from topics import admin, specs
 from topics.codes import Indicator
@@ -127,6 +128,10 @@ class Worker:
             self.kill()
             raise
 
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def log(self) -> str:
         """What it said since its first start."""
         return (self._field.folder / f"{self.role}-{self.name}.log").read_text()
@@ -150,12 +155,11 @@ class Field:
         self.broker = Broker.start(folder / "broker")
         self.published: dict[str, list[str]] = {}
         self.workers: list[Worker] = []
-        client = KafkaAdminClient(bootstrap_servers=self.broker.bootstrap)
+        self.admin = KafkaAdminClient(bootstrap_servers=self.broker.bootstrap)
         wanted = specs.wanted(
             sources=self.sources, receivers=self.receivers, regions=self.regions, replication=1, min_insync=1
         )
-        admin.apply(client, admin.plan(wanted, admin.actual(client)))
-        client.close()
+        admin.apply(self.admin, admin.plan(wanted, admin.actual(self.admin)))
         self.producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap, acks="all", linger_ms=2)
 
     def worker(self, role: str, name: str, *flags: str) -> Worker:
@@ -192,10 +196,26 @@ class Field:
         source = f"urn:nld:oin:00000001999970835000:systeem:{receiver}"
         self.send(specs.ANSWERS.topic(receiver), specs.ANSWER_TYPE, source, offer["case_id"], message).get(10)
 
+    def ends(self, family: str) -> dict[TopicPartition, int]:
+        """Where the partitions of a family (``reports``, ``inbox``) end now; empty ones are left out."""
+        topics = [name for name in self.admin.list_topics() if name.startswith(f"{specs.PREFIX}.{family}.")]
+        consumer = KafkaConsumer(bootstrap_servers=self.broker.bootstrap)
+        try:
+            places = [TopicPartition(name, n) for name in topics for n in consumer.partitions_for_topic(name) or ()]
+            return {place: end for place, end in consumer.end_offsets(places).items() if end}
+        finally:
+            consumer.close()
+
+    def read_by(self, group: str, family: str) -> bool:
+        """Whether a group has committed all that lies on the topics of a family."""
+        committed = self.admin.list_group_offsets(group_of(group))[group_of(group)]
+        return all(place in committed and committed[place].offset >= end for place, end in self.ends(family).items())
+
     def close(self) -> None:
         for worker in self.workers:
             worker.kill()
         self.producer.close(timeout=2)
+        self.admin.close()
         self.broker.stop()
 
 

@@ -128,6 +128,10 @@ def two_records_swapped(history: History) -> None:
     found[-1], found[-2] = found[-2], found[-1]
 
 
+def a_number_left_out(history: History) -> None:
+    records(history)[-1] = replace(records(history)[-1], seq=records(history)[-1].seq + 1)
+
+
 def two_reports_of_a_source_swapped(history: History) -> None:
     found = records(history)
     at = [n for n, record in enumerate(found) if any(isinstance(e, j.Registered) for e in record.events)][-2:]
@@ -168,6 +172,13 @@ def a_case_opened_twice(history: History) -> None:
     records(history)[place[1]] = replace(record, events=events)
 
 
+def a_case_that_nobody_opened(history: History) -> None:
+    place = place_of(history, j.Registered)
+    record = records(history)[place]
+    events = tuple(replace(e, opened=False) if isinstance(e, j.Registered) else e for e in record.events)
+    records(history)[place] = replace(record, events=events)
+
+
 def an_offer_that_the_journal_lacks(history: History) -> None:
     some(history.offers).append(some(history.offers)[0] | {"handover_id": "22222222-2222-4222-8222-222222222222"})
 
@@ -201,11 +212,17 @@ FAULTS: dict[str, tuple[Callable[[History], None], ...]] = {
     ),
     "out_of_order": (
         two_records_swapped,
+        a_number_left_out,
         two_reports_of_a_source_swapped,
         a_hole_in_a_lane,
         time_that_goes_back,
     ),
-    "owners_broken": (an_owner_changed_without_started, an_owner_that_is_nobody, a_case_opened_twice),
+    "owners_broken": (
+        an_owner_changed_without_started,
+        an_owner_that_is_nobody,
+        a_case_opened_twice,
+        a_case_that_nobody_opened,
+    ),
     "differs": (
         an_offer_that_the_journal_lacks,
         an_offer_on_the_queue_of_another,
