@@ -187,6 +187,32 @@ def read_history(bootstrap: str, published: dict[str, list[str]], receivers: Ite
     return history
 
 
+class Follower:
+    """Committed records of some topics, each read once: for who waits until something is there."""
+
+    def __init__(self, bootstrap: str, topics: list[str]) -> None:
+        self.records: list[Any] = []
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=bootstrap,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=5_000,
+        )
+        self._consumer.assign(
+            [TopicPartition(name, number) for name in topics for number in self._consumer.partitions_for_topic(name)]
+        )
+
+    def read(self) -> list[Any]:
+        """All so far."""
+        for records in self._consumer.poll(timeout_ms=200).values():
+            self.records += records
+        return self.records
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
 def read_all(bootstrap: str, topics: list[str]) -> Iterable[Any]:
     """Every committed record of these topics, up to where they end now."""
     consumer = KafkaConsumer(
