@@ -31,9 +31,7 @@ class Sealed(Message):
     """Content that only its reader can open: AES-256-GCM under the key that ``keys`` holds by ``key_id``."""
 
     key_id: UUID
-    data: str = Field(
-        description="base64 of 12 bytes nonce and the ciphertext; the key id is authenticated with it"
-    )
+    data: str = Field(description="base64 of 12 bytes nonce and the ciphertext; the key id is authenticated with it")
 
 
 class Person(Message):

@@ -194,6 +194,4 @@ def wanted(
     }
     for spec in SPECS:
         for member in [None] if spec.of is None else members[spec.of]:
-            yield Wanted(
-                spec.topic(member), spec, spec.partitions, replication, spec.config(min_insync=min_insync)
-            )
+            yield Wanted(spec.topic(member), spec, spec.partitions, replication, spec.config(min_insync=min_insync))
