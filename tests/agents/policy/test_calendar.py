@@ -219,9 +219,7 @@ def test_a_deadline_in_working_hours_falls_within_them(start: datetime, worked: 
 
 
 @given(moments, moments, days, times, hours)
-def test_who_starts_later_is_never_due_earlier(
-    one: datetime, other: datetime, n: int, at: time, worked: timedelta
-):
+def test_who_starts_later_is_never_due_earlier(one: datetime, other: datetime, n: int, at: time, worked: timedelta):
     earlier, later = sorted((one, other))
 
     for calendar in (NL, Compressed(timedelta(seconds=20))):
@@ -233,9 +231,7 @@ def test_who_starts_later_is_never_due_earlier(
 
 
 @given(moments, days, times, hours, hours)
-def test_a_longer_term_is_never_due_earlier(
-    start: datetime, n: int, at: time, worked: timedelta, more: timedelta
-):
+def test_a_longer_term_is_never_due_earlier(start: datetime, n: int, at: time, worked: timedelta, more: timedelta):
     for calendar in (NL, Compressed(timedelta(seconds=20))):
         assert calendar.end_of_working_day(start, n) < calendar.end_of_working_day(start, n + 1)
         assert calendar.at_working_day(start, n, at) < calendar.at_working_day(start, n + 1, at)
@@ -277,9 +273,7 @@ ASKED: dict[str, Callable[[Calendar, datetime], datetime]] = {
 
 @pytest.mark.parametrize("calendar", [NL, Compressed(timedelta(seconds=20))], ids=["law", "demo"])
 @pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
-def test_a_moment_without_a_zone_is_refused(
-    calendar: Calendar, ask: Callable[[Calendar, datetime], datetime]
-):
+def test_a_moment_without_a_zone_is_refused(calendar: Calendar, ask: Callable[[Calendar, datetime], datetime]):
     with pytest.raises(ValueError, match="time zone"):
         ask(calendar, datetime(2026, 3, 18, 10))  # noqa: DTZ001
 

@@ -83,9 +83,7 @@ def test_a_merger_across_regions_counts_from_the_day_after_the_last():
     }
 
     # When it is asked for by its first code
-    found = [
-        resolve(table, "9001", date(year, month, 1)) for year, month in ((2026, 12), (2027, 1), (2029, 1))
-    ]
+    found = [resolve(table, "9001", date(year, month, 1)) for year, month in ((2026, 12), (2027, 1), (2029, 1))]
 
     # Then it lies where it lay on that day; and asked too early, where it will lie
     assert found == ["a", "b", "c"]
