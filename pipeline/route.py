@@ -17,7 +17,7 @@ from agents.casework.decide import decide
 from agents.casework.inputs import NAMESPACE, Incoming
 from agents.casework.triage import RULES
 from agents.facts import Facts, encode_links, facts_of, links_of, read_facts, read_links
-from agents.intake.decide import canonical
+from agents.intake.decide import act_input, answer_input, report_input
 from agents.policy.calendar import AMSTERDAM
 from agents.policy.model import millis, moment
 from agents.policy.region import RegionConfig
@@ -90,19 +90,15 @@ class Trial:
         # Through their bytes, as between intake and casework.
         facts = read_facts(facts_of(report).encode())
         links = read_links(encode_links(links_of(report, config.keys)))
-        made = j.ReportInput(
-            origin=self._origin(specs.REPORTS, report.source_id, line),
-            source=report.source_id,
+        made = report_input(
+            self._origin(specs.REPORTS, report.source_id, line),
+            report,
+            said.data,
             # A source that is not registered yet may be tried too.
-            source_kind=source.kind.value if source is not None else "OTHER",
-            report_id=str(report.report_id),
-            version=report.version,
-            kind=report.kind.value,
-            received=min(millis(report.received_at), line.at),
-            fingerprint=config.keys.fingerprint(canonical(said.data)),
-            test=report.test,
-            key_id=self._id(line, "key"),
-            sealed={},
+            source.kind.value if source is not None else "OTHER",
+            config.keys,
+            self._id(line, "key"),
+            {},
         )
         incident = next((link.code for link in links if link.kind == LinkKind.SAME_INCIDENT.value), None)
         self._facts[made.key_id] = facts
@@ -137,20 +133,9 @@ class Trial:
                 }
             )
         )
-        made = j.AnswerInput(
-            origin=self._origin(specs.ANSWERS, handover.receiver if handover else "nobody", line),
-            receiver=handover.receiver if handover else "",
-            answer_id=str(answer.answer_id),
-            case_id=str(answer.case_id),
-            handover_id=str(answer.handover_id),
-            state=answer.state,
-            reason=answer.reason.value if answer.reason else None,
-            by=answer.by,
-            answered=millis(answer.answered_at),
-            phoned=answer.phone is not None,
-            key_id=self._id(line, "key"),
-            sealed={},
-        )
+        receiver = handover.receiver if handover else "nobody"
+        origin = self._origin(specs.ANSWERS, receiver, line)
+        made = answer_input(origin, answer, receiver, self._id(line, "key"), {})
         return self._decided(Incoming(lane=j.DESK, epoch=0, offset=line.number, at=line.at, input=made))
 
     def _act(self, line: Line, given: dict[str, Any]) -> j.Record:
@@ -159,20 +144,7 @@ class Trial:
         if case_id is None and "case_id" not in given:
             raise Refused(DeadLetterReason.UNKNOWN_CASE, [problem_of(line.number, "/act", "route.no_case")])
         act = read_act(orjson.dumps(_plain_act(line, self._id(line, "act"), case_id or NEVER) | given))
-        made = j.ActInput(
-            origin=self._origin(specs.ACTS, self.config.name, line),
-            act_id=str(act.act_id),
-            case_id=str(act.case_id),
-            kind=act.kind.value,
-            actor=act.actor,
-            role=act.role,
-            second=act.second,
-            colour=act.colour.value if act.colour else None,
-            indicators={indicator.value: answer.value for indicator, answer in act.indicators.items()},
-            done=millis(act.done_at),
-            key_id=self._id(line, "key"),
-            sealed={},
-        )
+        made = act_input(self._origin(specs.ACTS, self.config.name, line), act, self._id(line, "key"), {})
         case = self.book.cases.get(made.case_id)
         earlier = tuple(self._facts.get(entry.key_id) for entry in case.entries) if case and not case.erased else ()
         if case is not None and case.erased:

@@ -16,7 +16,7 @@ from agents.policy.directory import Source
 from agents.policy.model import millis
 from agents.policy.region import RegionConfig
 from agents.reference import municipalities
-from agents.sealing import Entropy, seal
+from agents.sealing import Entropy, RegionKeys, seal
 from agents.stage.lane import Arrived
 from topics import envelope, safejson, specs
 from topics import journal as j
@@ -125,20 +125,8 @@ def _report(
         "rest": orjson.dumps(_rest(report)),
         "reporter": orjson.dumps(report.reporter.model_dump(mode="json", exclude_none=True)),
     }
-    said = j.ReportInput(
-        origin=_origin(record),
-        source=source.id,
-        source_kind=source.kind.value,
-        report_id=str(report.report_id),
-        version=report.version,
-        kind=report.kind.value,
-        # Terms start at the earlier of the two: an outage of ours lengthens nothing.
-        received=min(received, record.at),
-        fingerprint=config.keys.fingerprint(canonical(data)),
-        test=report.test,
-        key_id=key_id,
-        sealed={part: seal(key, key_id, part, plain, entropy) for part, plain in parts.items()},
-    )
+    sealed = {part: seal(key, key_id, part, plain, entropy) for part, plain in parts.items()}
+    said = report_input(_origin(record), report, data, source.kind.value, config.keys, key_id, sealed)
     warnings: tuple[dict[str, Any], ...] = ()
     if received - record.at > AHEAD_MS:
         warnings = (field_error("/received_at", "ahead_of_broker").model_dump(mode="json"),)
@@ -157,47 +145,75 @@ def _said(record: Arrived, config: RegionConfig, sender: str, key_id: str, entro
     key = entropy(32)
     made: j.AnswerInput | j.ActInput
     if isinstance(message, Answer):
-        made = _answer(record, message, sender, key, key_id, entropy)
+        told = {"note": message.note, "phone": message.phone.model_dump(mode="json") if message.phone else None}
+        words = {"note": orjson.dumps(told)} if any(value is not None for value in told.values()) else {}
+        sealed = {part: seal(key, key_id, part, plain, entropy) for part, plain in words.items()}
+        made = answer_input(_origin(record), message, sender, key_id, sealed)
     else:
-        made = _act(record, message, key, key_id, entropy)
+        sealed = {"reason": seal(key, key_id, "reason", message.reason.encode(), entropy)}
+        made = act_input(_origin(record), message, key_id, sealed)
     return _brought(specs.DESK, record, config, made, key, entropy, None, ())
 
 
-def _answer(
-    record: Arrived, message: Answer, receiver: str, key: bytes, key_id: str, entropy: Entropy
-) -> j.AnswerInput:
-    told = {"note": message.note, "phone": message.phone.model_dump(mode="json") if message.phone else None}
-    has_words = any(value is not None for value in told.values())
-    return j.AnswerInput(
-        origin=_origin(record),
-        receiver=receiver,
-        answer_id=str(message.answer_id),
-        case_id=str(message.case_id),
-        handover_id=str(message.handover_id),
-        state=message.state,
-        reason=message.reason.value if message.reason else None,
-        by=message.by,
-        answered=millis(message.answered_at),
-        phoned=message.phone is not None,
+def report_input(
+    origin: j.Origin,
+    report: Report,
+    data: bytes,
+    source_kind: str,
+    keys: RegionKeys,
+    key_id: str,
+    sealed: dict[str, str],
+) -> j.ReportInput:
+    """A report as casework decides it; ``data`` are its bytes, of which the fingerprint is taken."""
+    return j.ReportInput(
+        origin=origin,
+        source=report.source_id,
+        source_kind=source_kind,
+        report_id=str(report.report_id),
+        version=report.version,
+        kind=report.kind.value,
+        # Terms start at the earlier of the two: an outage of ours lengthens nothing.
+        received=min(millis(report.received_at), origin.arrived),
+        fingerprint=keys.fingerprint(canonical(data)),
+        test=report.test,
         key_id=key_id,
-        sealed={"note": seal(key, key_id, "note", orjson.dumps(told), entropy)} if has_words else {},
+        sealed=sealed,
     )
 
 
-def _act(record: Arrived, message: Act, key: bytes, key_id: str, entropy: Entropy) -> j.ActInput:
-    return j.ActInput(
-        origin=_origin(record),
-        act_id=str(message.act_id),
-        case_id=str(message.case_id),
-        kind=message.kind.value,
-        actor=message.actor,
-        role=message.role,
-        second=message.second,
-        colour=message.colour.value if message.colour else None,
-        indicators={indicator.value: answer.value for indicator, answer in message.indicators.items()},
-        done=millis(message.done_at),
+def answer_input(origin: j.Origin, answer: Answer, receiver: str, key_id: str, sealed: dict[str, str]) -> j.AnswerInput:
+    """An answer as casework decides it; ``receiver`` is whose topic it came from."""
+    return j.AnswerInput(
+        origin=origin,
+        receiver=receiver,
+        answer_id=str(answer.answer_id),
+        case_id=str(answer.case_id),
+        handover_id=str(answer.handover_id),
+        state=answer.state,
+        reason=answer.reason.value if answer.reason else None,
+        by=answer.by,
+        answered=millis(answer.answered_at),
+        phoned=answer.phone is not None,
         key_id=key_id,
-        sealed={"reason": seal(key, key_id, "reason", message.reason.encode(), entropy)},
+        sealed=sealed,
+    )
+
+
+def act_input(origin: j.Origin, act: Act, key_id: str, sealed: dict[str, str]) -> j.ActInput:
+    """An act as casework decides it."""
+    return j.ActInput(
+        origin=origin,
+        act_id=str(act.act_id),
+        case_id=str(act.case_id),
+        kind=act.kind.value,
+        actor=act.actor,
+        role=act.role,
+        second=act.second,
+        colour=act.colour.value if act.colour else None,
+        indicators={indicator.value: answer.value for indicator, answer in act.indicators.items()},
+        done=millis(act.done_at),
+        key_id=key_id,
+        sealed=sealed,
     )
 
 
