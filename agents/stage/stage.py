@@ -44,7 +44,6 @@ class Stage:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._app: faust.App | None = None
         self._side: AIOKafkaConsumer | None = None
-        self._side_in_use = asyncio.Lock()
         self._blank: dict[str, int] = {}
         self._admin: AIOKafkaAdminClient | None = None
         self._asking = asyncio.Lock()
