@@ -82,13 +82,14 @@ def _told(field: Field) -> Story:
     offers = [orjson.loads(record.value) for record in read_all(field.broker.bootstrap, [specs.QUEUE.topic(TEAM)])]
     cases = _cases(field)
     _talk(field, canaries, offers, [cases[household[0]["report_id"]] for household in households])
-    for household in households:
-        case_id = cases[household[0]["report_id"]]
-        story.erased[case_id] = REGION
-        _erase(field, canaries, case_id)
-        if not story.early_snapshot:
-            story.early_snapshot = _compacted(field, specs.SNAPSHOTS)
-            story.early_keys = _compacted(field, specs.KEYS)
+    with closing(Follower(field.broker.bootstrap, [specs.JOURNAL.topic()])) as journal:
+        for household in households:
+            case_id = cases[household[0]["report_id"]]
+            story.erased[case_id] = REGION
+            _erase(field, canaries, journal, case_id)
+            if not story.early_snapshot:
+                story.early_snapshot = _compacted(field, specs.SNAPSHOTS)
+                story.early_keys = _compacted(field, specs.KEYS)
     _compact(field, canaries, story)
     story.sieve = Sieve(canaries.words)
     story.pages = [_metrics(worker) for worker in (intake, region)]
@@ -205,29 +206,26 @@ def _act(field: Field, canaries: Canaries, case_id: str, kind: str, **changes: s
     field.send(specs.ACTS.topic(REGION), specs.ACT_TYPE, urn, case_id, act)
 
 
-def _erase(field: Field, canaries: Canaries, case_id: str) -> None:
+def _erase(field: Field, canaries: Canaries, journal: Follower, case_id: str) -> None:
     """Closed and erased by two persons; then the snapshot without it is there."""
     before = _compacted(field, specs.SNAPSHOTS)
-    _wait_for_event(field, case_id, j.Answered, state="STARTED")
+    _wait_for_event(journal, case_id, j.Answered, state="STARTED")
     _act(field, canaries, case_id, "CLOSE")
     _act(field, canaries, case_id, "ERASE", second="m.vt-08")
     field.producer.flush()
-    _wait_for_event(field, case_id, j.Erased)
+    _wait_for_event(journal, case_id, j.Erased)
     wait_for("a new snapshot", lambda: _compacted(field, specs.SNAPSHOTS) != before)
 
 
-def _wait_for_event(field: Field, case_id: str, kind: type[j.Event], **values: Any) -> None:
+def _wait_for_event(journal: Follower, case_id: str, kind: type[j.Event], **values: Any) -> None:
     wanted = {"case_id": case_id} | values
-    with closing(Follower(field.broker.bootstrap, [specs.JOURNAL.topic()])) as journal:
-        seen = 0
 
-        def happened() -> bool:
-            nonlocal seen
-            new, seen = journal.read()[seen:], len(journal.records)
-            events = [event for record in new for event in j.decode(record.value).events if isinstance(event, kind)]
-            return any(all(getattr(event, name) == value for name, value in wanted.items()) for event in events)
+    def happened() -> bool:
+        about = [record.value for record in journal.read() if case_id.encode() in record.value]
+        events = [event for value in about for event in j.decode(value).events if isinstance(event, kind)]
+        return any(all(getattr(event, name) == value for name, value in wanted.items()) for event in events)
 
-        wait_for(f"{kind.__name__} {case_id}", happened)
+    wait_for(f"{kind.__name__} {case_id}", happened)
 
 
 def _compacted(field: Field, spec: specs.TopicSpec) -> dict[bytes, bytes]:
