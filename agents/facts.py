@@ -132,7 +132,9 @@ def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
     """Every key by which this household can be known again.
 
     CERTAIN by BSN; PROBABLE by all five identifying fields, or the address with a surname or birth date;
-    POSSIBLE by the address alone. An institutional address links nobody.
+    POSSIBLE by the address alone. An institutional address links nobody. An alleged perpetrator may come from
+    another household: he is known again as SAME_PERPETRATOR, which is shown and joins nothing by itself; two
+    known persons together do, in whatever roles.
     """
     found: dict[str, Link] = {}
 
@@ -152,10 +154,15 @@ def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
         home = _place(address.postcode, address.house_number, address.house_number_suffix)
         add(LinkKind.SAME_ADDRESS, Certainty.POSSIBLE, "address", home)
     for number, person in enumerate(report.participants):
+        perpetrator = person.role is ParticipantRole.ALLEGED_PERPETRATOR
         if person.bsn:
-            add(LinkKind.SAME_PERSON, Certainty.CERTAIN, "bsn", person.bsn, person=number)
+            if perpetrator:
+                add(LinkKind.SAME_PERPETRATOR, Certainty.CERTAIN, "perpetrator", person.bsn, person=number)
+            else:
+                add(LinkKind.SAME_PERSON, Certainty.CERTAIN, "bsn", person.bsn, person=number)
+            add(LinkKind.SAME_PERSON, Certainty.POSSIBLE, "anybody", person.bsn, person=number)
         place = home
-        if person.postcode and person.house_number:
+        if person.postcode and person.house_number and not perpetrator:
             place = _place(person.postcode, person.house_number, person.house_number_suffix)
             if institution == _place(person.postcode, person.house_number, None):
                 place = None

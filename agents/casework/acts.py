@@ -19,12 +19,13 @@ def act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> None:
     match said.kind:
         case ActKind.SEEN:
             _done(draft, case, said, case.colour, case.provisional)
-        case ActKind.RAISE | ActKind.LOWER if said.colour is not None and case.colour is not None:
+        case ActKind.RAISE | ActKind.LOWER if said.colour is not None:
             _recolour(draft, rules, case, said, Colour(said.colour))
         case ActKind.SETTLE if case.provisional and not case.closed:
             _settle(draft, rules, case, said)
         case ActKind.CLOSE if not case.closed and not _awaits(case):
             _done(draft, case, said, case.colour, case.provisional)
+            _centre_owns(draft, rules, case)
         case ActKind.REOPEN if case.closed and not case.erased:
             _done(draft, case, said, case.colour, case.provisional)
         case ActKind.ERASE if case.closed and (case.keys or not case.erased) and _four_eyes(said):
@@ -38,10 +39,16 @@ def act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> None:
 def _recolour(draft: Draft, rules: Rules, case: Case, said: j.ActInput, colour: Colour) -> None:
     now = Colour(case.colour) if case.colour else Colour.GREEN
     if said.kind == ActKind.RAISE:
-        allowed = colour.severity > now.severity
+        # What was held has no colour yet: a person gives it one.
+        allowed = case.colour is None or colour.severity > now.severity
     else:
         needs_two = now in (Colour.ORANGE, Colour.RED)
-        allowed = colour.severity < now.severity and (not needs_two or _four_eyes(said)) and not case.provisional
+        allowed = (
+            case.colour is not None
+            and colour.severity < now.severity
+            and (not needs_two or _four_eyes(said))
+            and not case.provisional
+        )
     if not allowed or case.closed:
         _refuse(draft, rules)
         return
@@ -117,6 +124,15 @@ def _earlier(rules: Rules, case: Case, identity: str) -> int:
             return len(threads)
         before.append(entry.identity)
     return 0
+
+
+def _centre_owns(draft: Draft, rules: Rules, case: Case) -> None:
+    """With the case closed nobody follows up any more: a new episode begins at the centre."""
+    centre = rules.directory.organisation
+    if case.executor != centre:
+        draft.add(j.ExecutorChanged(case_id=case.id, executor=centre))
+    if case.owner != centre:
+        draft.add(j.OwnerChanged(case_id=case.id, owner=centre))
 
 
 def _latest(draft: Draft) -> Facts | None:

@@ -94,6 +94,8 @@ class Case:
     erased: bool = False
     test: bool = False
     refusals: int = 0
+    avoided: list[str] = field(default_factory=list)
+    """Teams that found the case too severe."""
     last_at: int = 0
     entries: list[Entry] = field(default_factory=list)
     handovers: list[Handover] = field(default_factory=list)
@@ -385,6 +387,8 @@ class Book:
             handover.started = record.at
         elif event.state in ("REFUSED", "RETURNED"):
             case.refusals += 1
+            if event.reason == "TOO_SEVERE":
+                case.avoided.append(handover.receiver)
 
     def _erased(self, event: j.Erased) -> None:
         case = self.cases[event.case_id]

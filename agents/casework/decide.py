@@ -45,7 +45,8 @@ def _from_outside(
         return
     match said:
         case j.RefusedInput():
-            dead(draft, rules, DeadLetterReason(said.reason), acute=said.acute)
+            reason = DeadLetterReason(said.reason)
+            dead(draft, rules, reason, acute=said.acute, tell=reason is DeadLetterReason.UNDECIDABLE)
         case j.ReportInput():
             if draft.incoming.facts is None:
                 raise ValueError("a report without its facts cannot be decided")

@@ -9,7 +9,8 @@ from agents.policy.model import millis, moment
 from topics import journal as j
 from topics.codes import Certainty, EarlierInvolvement, LinkKind
 
-_SURE = {Certainty.CERTAIN.value: 2, Certainty.PROBABLE.value: 1, Certainty.POSSIBLE.value: 0}
+_SURE = {Certainty.CERTAIN.value: 3, Certainty.PROBABLE.value: 2, Certainty.POSSIBLE.value: 0}
+_JOINS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,11 @@ def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
     persons: dict[str, set[int | str]] = {}
     for link in links:
         for case_id in book.codes.get(link.code, ()):
-            sure = _SURE[link.certainty]
+            # A perpetrator may have come from there: the new household's team must see nothing of the old one.
+            sure = 1 if link.kind == LinkKind.SAME_PERPETRATOR.value else _SURE[link.certainty]
             if case_id not in best or sure > best[case_id][0]:
                 best[case_id] = (sure, link)
-            if link.kind == LinkKind.SAME_PERSON.value:
+            if link.kind in (LinkKind.SAME_PERSON.value, LinkKind.SAME_PERPETRATOR.value):
                 # One person is known by several keys.
                 persons.setdefault(case_id, set()).add(link.code if link.person is None else link.person)
     seen = tuple(
@@ -51,7 +53,11 @@ def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
     own = book.cases.get(known[1] or "") if known is not None else None
     if own is not None and own.erased:
         own = None
-    sure_ones = [book.cases[found] for found, (sure, _) in best.items() if sure and joinable(book.cases[found])]
+    sure_ones = [
+        book.cases[found]
+        for found, (sure, _) in best.items()
+        if (sure >= _JOINS or len(persons.get(found, ())) > 1) and joinable(book.cases[found])
+    ]
     if own is None or own.colour is None:
         # What was held or no domestic violence at first, and is now reported, belongs with its household.
         own = max(sure_ones, key=lambda case: (not case.closed, case.last_at, case.id), default=own)

@@ -28,10 +28,14 @@ def report(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts, origin
     highest = book.threads.get(said.thread)
     if highest is not None and said.version < highest[0]:
         draft.add(j.NotDecided(case_id=highest[1], why="lower_version"))
+        if acute:
+            draft.tell(NoticeKind.ACUTE_WITHOUT_CASE, duty, case_id=highest[1])
         return
     if said.kind == ReportKind.WITHDRAWAL:
         # Recorded and shown; nothing stops or lowers (G8).
         draft.add(j.NotDecided(case_id=highest[1] if highest else None, why="withdrawal"))
+        if acute:
+            draft.tell(NoticeKind.ACUTE_WITHOUT_CASE, duty, case_id=highest[1] if highest else None)
         return
     if said.kind == ReportKind.ADVICE:
         # Nothing of a family is kept (G4); an acute sign still reaches a person (G9).
@@ -123,6 +127,8 @@ def _coloured(draft: Draft, case_id: str, before: Case | None, outcome: Triage) 
 
 def place(draft: Draft, rules: Rules, case: Case, chosen: Route, colour: Colour | None, *, by_person: bool) -> None:
     """Bring a known case to where it belongs now. One handover is open; who has started is told, not passed by."""
+    if chosen.receiver.id in case.avoided:
+        chosen = assessment(rules.directory)  # it said that the case is too severe: never again to this team
     current = case.current()
     if case.closed and not by_person:
         # What was done in the former episode is over: somebody must take this one up anew.

@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from faust.types import TP
 
-from agents.intake.decide import Registry, bring
+from agents.intake.decide import Brought, Registry, bring, put_aside
 from agents.sealing import Entropy
 from agents.stage.lane import Arrived, Lane
 from agents.stage.reading import ends, reader, stretch
@@ -30,6 +30,7 @@ log = structlog.get_logger("intake")
 BATCH_COUNT = 400
 BATCH_S = 0.050
 SHARE = 50
+UNDECIDABLE_IN_A_ROW = 20
 # Records are delivered one by one; a send, a confirmation and a commit for each would cost ten times as much.
 GATHER_S = 0.010
 TAIL_EVERY_S = 2.0
@@ -44,6 +45,7 @@ class Intake:
         self.cluster = cluster
         self.known = known
         self.brought = 0
+        self._failed = 0
         self._entropy = entropy
         self._new_id = new_id
         self._lanes: dict[Place, Lane] = {}
@@ -108,7 +110,7 @@ class Intake:
             await self._fill_gap(place, lane)
             taken = lane.take(min(SHARE, BATCH_COUNT - len(sends)), 4 * 1024 * 1024)
             for record in taken:
-                found = bring(record, self.known, str(self._new_id()), self._entropy)
+                found = self._bring(record)
                 sends.append(
                     await producer.send(
                         found.lane,
@@ -132,6 +134,22 @@ class Intake:
         if still:
             # When the partitions have moved meanwhile, their new holder brings these over again.
             await self._app.consumer.commit_done(still)
+
+    def _bring(self, record: Arrived) -> Brought:
+        """One record that our own code fails on must not stop the others; twenty in a row are a bad release."""
+        key_id = str(self._new_id())
+        try:
+            found = bring(record, self.known, key_id, self._entropy)
+        except (MemoryError, OSError):
+            raise
+        except Exception as error:
+            self._failed += 1
+            log.error("undecidable", topic=record.topic, offset=record.offset, error=type(error).__name__)
+            if self._failed > UNDECIDABLE_IN_A_ROW:
+                raise
+            return put_aside(record, self.known, key_id, self._entropy)
+        self._failed = 0
+        return found
 
     # Delivery ----------------------------------------------------------------------------------------
 

@@ -80,6 +80,21 @@ def bring(record: Arrived, known: Registry, key_id: str, entropy: Entropy) -> Br
     return _report(record, config, source, report, data, key_id, entropy)
 
 
+def put_aside(record: Arrived, known: Registry, key_id: str, entropy: Entropy) -> Brought:
+    """The lane message of a record on which ``bring`` failed by a fault of ours: whole, for a person."""
+    refused = Refused(DeadLetterReason.UNDECIDABLE, ())
+    if specs.REPORTS.owns(record.topic):
+        source, names = known.sources[specs.REPORTS.member(record.topic)]
+        return _refused(record, known.regions[names[0]], source.id, source.kind.value, refused, key_id, entropy)
+    if specs.ANSWERS.owns(record.topic):
+        sender = specs.ANSWERS.member(record.topic)
+        config = known.regions[known.receivers[sender]]
+    else:
+        sender = specs.ACTS.member(record.topic)
+        config = known.regions[sender]
+    return _refused(record, config, sender, "OTHER", refused, key_id, entropy)
+
+
 def _read_report(record: Arrived, source: Source) -> tuple[Report, bytes]:
     said = envelope.read(record.headers, record.key, record.value)
     _right_type(said.type, specs.REPORT_TYPE)

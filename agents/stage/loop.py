@@ -17,7 +17,9 @@ from aiokafka.errors import (
     IllegalStateError,
     InvalidProducerEpoch,
     KafkaError,
+    MessageSizeTooLargeError,
     ProducerFenced,
+    RecordListTooLargeError,
 )
 
 from agents.stage.clock import BrokerClock
@@ -39,6 +41,8 @@ BATCH_S = 0.050
 GATHER_S = 0.010
 UNDECIDABLE_IN_A_ROW = 20
 TRANSACTION_TIMEOUT_MS = 5_000
+# Well after the broker has ended the transaction: the client itself would try for ever.
+COMMIT_S = 10.0
 SNAPSHOT_EVERY = 5_000
 TAIL_EVERY_S = 2.0
 PAUSE_AT, RESUME_AT = 4_000, 1_000
@@ -49,6 +53,10 @@ LANES = {DESK: DESK_TOPIC.topic(), INBOX: INBOX_TOPIC.topic()}
 
 class RegionStopped(Exception):
     """The region must not go on without a person: a hole, or one undecidable input after another."""
+
+
+REFUSED = (MessageSizeTooLargeError, RecordListTooLargeError)
+"""What the broker says of a record that it will never take."""
 
 
 class TopicMissing(Exception):
@@ -102,6 +110,11 @@ class Region:
         self._journal_next: int | None = None
         self._since_snapshot = 0
         self._undecidable = 0
+        self._failures = 0
+        self._refused: set[tuple[str, int]] = set()
+        self._refused_in_a_row = 0
+        self._decided_one = False
+        self._singly = 0
         self._topics_known: frozenset[str] = frozenset()
         self._gate: int | None = None
         self._gate_asked = 0.0
@@ -137,12 +150,10 @@ class Region:
 
     async def run(self) -> None:
         """Open, decide, and open again after a failure, until closed. Raises what no reopening can mend."""
-        failures = 0
         try:
             while not self._closing:
                 try:
                     await self._open()
-                    failures = 0
                     self.seen.state = "running"
                     await self._work()
                 except (ProducerFenced, InvalidProducerEpoch):
@@ -150,15 +161,15 @@ class Region:
                     log.warning("region_fenced", region=self.name)
                     self._drop()
                 except (KafkaError, OSError, TimeoutError, TopicMissing) as error:
-                    log.warning("region_reopens", region=self.name, error=type(error).__name__, failures=failures)
+                    log.warning("region_reopens", region=self.name, error=type(error).__name__, failures=self._failures)
                     self._drop()
                 finally:
                     await self._close_producer()
                 if not self._closing:
                     self.seen.state = "reopening"
                     self.seen.reopened += 1
-                    await asyncio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
-                    failures += 1
+                    await asyncio.sleep(BACK_OFF_S[min(self._failures, len(BACK_OFF_S) - 1)])
+                    self._failures += 1
         except (RegionStopped, UnknownFormat) as error:
             # Nothing moves any more in this region, and nothing is lost; a person must look.
             self.seen.state = "stopped"
@@ -229,6 +240,7 @@ class Region:
             self.offer(record)
         self._since_snapshot = replayed
         self._undecidable = 0
+        self._topics_known = frozenset()
         self._tail = {}
         self._tail_asked = self._tools.monotonic()
         log.info("region_opened", region=self.name, partition=self.partition, replayed=replayed)
@@ -257,7 +269,14 @@ class Region:
             started = self._tools.monotonic()
             outgoing, offsets, count = await self._batch(started)
             if outgoing:
-                await self._commit(outgoing, offsets)
+                try:
+                    await self._commit(outgoing, offsets)
+                except REFUSED:
+                    self._blame(offsets, count)
+                    raise
+                self._singly = max(0, self._singly - count)
+                if self._decided_one:
+                    self._refused_in_a_row = 0
                 took = self._tools.monotonic() - started
                 self.seen.batches += 1
                 self.seen.inputs += count
@@ -291,13 +310,33 @@ class Region:
         """Decide what waits: the desk, then what is due, then the inbox, within the limits of a batch."""
         outgoing: list[Outgoing] = []
         offsets: dict[str, int] = {}
-        count = await self._decide_lane(DESK, outgoing, offsets, started, BATCH_COUNT)
-        if await self._may_fire():
+        room = 1 if self._singly else BATCH_COUNT
+        self._decided_one = False
+        count = await self._decide_lane(DESK, outgoing, offsets, started, room)
+        if not (self._singly and count) and await self._may_fire():
             outgoing += self._fire()
             count += 1
-        if count < BATCH_COUNT:
-            count += await self._decide_lane(INBOX, outgoing, offsets, started, BATCH_COUNT - count)
+        if count < room:
+            count += await self._decide_lane(INBOX, outgoing, offsets, started, room - count)
         return outgoing, offsets, count
+
+    def _blame(self, offsets: Mapping[str, int], count: int) -> None:
+        """The broker refused what follows from a batch: find the input by running them singly, and put it aside."""
+        if count > 1:
+            self._singly = count
+            return
+        if not offsets:
+            raise RegionStopped("the broker refuses what a deadline sends")
+        ((topic, following),) = offsets.items()
+        log.error("refused_by_broker", region=self.name, topic=topic, offset=following - 1)
+        self._refused_in_a_row += 1
+        if (topic, following - 1) in self._refused:
+            raise RegionStopped(f"{topic}: offset {following - 1} cannot even be put aside")
+        if self._refused_in_a_row > UNDECIDABLE_IN_A_ROW:
+            raise RegionStopped(
+                f"the broker refused what follows from more than {UNDECIDABLE_IN_A_ROW} inputs in a row"
+            )
+        self._refused.add((topic, following - 1))
 
     async def _decide_lane(
         self, name: str, outgoing: list[Outgoing], offsets: dict[str, int], started: float, room: int
@@ -317,6 +356,8 @@ class Region:
 
     def _decide(self, lane: str, record: Arrived) -> list[Outgoing]:
         assert self.writer is not None
+        if (record.topic, record.offset) in self._refused:
+            return self.writer.undecidable(lane, record, "refused_by_broker")
         try:
             decided = self.writer.decide(lane, record)
         except (MemoryError, OSError, UnknownFormat):
@@ -328,6 +369,7 @@ class Region:
                 raise RegionStopped(f"more than {UNDECIDABLE_IN_A_ROW} inputs in a row could not be decided") from error
             return self.writer.undecidable(lane, record, type(error).__name__)
         self._undecidable = 0
+        self._decided_one = True
         return decided
 
     def _fire(self) -> list[Outgoing]:
@@ -403,23 +445,26 @@ class Region:
         """All of it, or nothing: the records and the lanes' positions in one transaction."""
         assert self._producer is not None
         producer = self._producer
-        await self._all_known({out.topic for out in outgoing})
-        await producer.begin_transaction()
-        sent = [
-            await producer.send(
-                out.topic, value=out.value, key=out.key, partition=out.partition, headers=list(out.headers)
-            )
-            for out in outgoing
-        ]
-        if offsets:
-            await producer.send_offsets_to_transaction(
-                {TopicPartition(topic, self.partition): offset for topic, offset in offsets.items()},
-                self._tools.group,
-            )
-        await producer.commit_transaction()
+        async with asyncio.timeout(COMMIT_S):
+            await self._all_known({out.topic for out in outgoing})
+            await producer.begin_transaction()
+            sent = [
+                await producer.send(
+                    out.topic, value=out.value, key=out.key, partition=out.partition, headers=list(out.headers)
+                )
+                for out in outgoing
+            ]
+            if offsets:
+                await producer.send_offsets_to_transaction(
+                    {TopicPartition(topic, self.partition): offset for topic, offset in offsets.items()},
+                    self._tools.group,
+                )
+            # Before the commit: aiokafka also commits a transaction of which the broker refused a record.
+            written = await asyncio.gather(*sent)
+            await producer.commit_transaction()
+        self._failures = 0
         journal = JOURNAL.topic()
-        for out, future in zip(outgoing, sent, strict=True):
-            metadata = future.result()
+        for out, metadata in zip(outgoing, written, strict=True):
             if out.topic == journal:
                 self._journal_next = metadata.offset + 1
                 self._since_snapshot += 1

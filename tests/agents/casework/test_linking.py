@@ -308,11 +308,41 @@ def test_reports_count_whichever_case_of_the_household_they_lie_in():
     # Given two reports that nobody could know to be of one household
     world = World()
     world.publish(a_report(participants=[a_woman()], address=...))
-    world.publish(a_report(participants=[a_man()], address=...))
+    father = a_man(role="PARENT")
+    world.publish(a_report(participants=[father], address=...))
     assert len(world.book.cases) == 2
 
     # When a third names both persons
-    world.publish(a_report(address=...))
+    world.publish(a_report(participants=[a_woman(), father], address=...))
 
     # Then it is the third on this household within a year
     assert (world.case.colour, world.case.reasons) == ("ORANGE", ["R4", "U2"])
+
+
+def test_an_alleged_perpetrator_alone_brings_nobody_into_his_former_household():
+    # Given a household in which a man was the alleged perpetrator
+    world = World()
+    world.publish(a_report(participants=[a_woman(), a_man()]))
+    former = world.case.id
+
+    # When he is it again in another woman's household, at another address
+    world.publish(a_report(participants=[a_woman(5), a_man()], address=an_address(5)))
+
+    # Then that household has a case of its own, and the link is shown
+    assert world.case.id != former
+    assert [former, "SAME_PERPETRATOR", "CERTAIN"] in world.case.links
+    assert world.case.colour == "GREEN"
+
+
+def test_a_couple_is_known_again_in_whatever_roles():
+    # Given a couple, and no address
+    world = World()
+    world.publish(a_report(participants=[a_woman(), a_man()], address=...))
+
+    # When the roles have changed in the next report
+    swapped = [a_woman(role="ALLEGED_PERPETRATOR"), a_man(role="VICTIM")]
+    world.publish(a_report(participants=swapped, address=...))
+
+    # Then it is the second report on one household
+    assert len(world.book.cases) == 1
+    assert world.case.reasons[-1] == "U1"
