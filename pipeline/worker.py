@@ -7,7 +7,8 @@ are closed and its place is given up, so that others take over at once.
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -61,7 +62,10 @@ async def run_worker(role: Role, settings: Settings, regions: Mapping[str, Regio
         built = build_intake(cluster, regions, instance=settings.instance, datadir=datadir, metrics=metrics)
     else:
         built = build_region(cluster, regions, clock, instance=settings.instance, datadir=datadir, metrics=metrics)
-    tasks = [asyncio.create_task(heart.run()), asyncio.create_task(_watch_lag(cluster, role, metrics))]
+    tasks = [
+        asyncio.create_task(_always("heartbeat", heart.run)),
+        asyncio.create_task(_always("lag", lambda: _watch_lag(cluster, role, metrics))),
+    ]
     try:
         code = await _run(built, stop)
     finally:
@@ -118,12 +122,24 @@ async def _crashed(built: Built, started: "asyncio.Future[None]") -> BaseExcepti
         await asyncio.sleep(0.2)
 
 
+async def _always(what: str, job: Callable[[], Awaitable[None]]) -> None:
+    """What must not end while the worker runs: after a failure it is said, and begun again."""
+    while True:
+        try:
+            await job()
+        except Exception as error:
+            log.error("began_again", what=what, error=type(error).__name__)
+        await asyncio.sleep(LAG_EVERY_S)
+
+
 async def _watch_lag(cluster: Cluster, role: Role, metrics: Metrics) -> None:
     """How far this process's group is behind, per family of topics."""
     families = (specs.REPORTS, specs.ANSWERS, specs.ACTS) if role == "intake" else (specs.INBOX, specs.DESK)
     admin = AIOKafkaAdminClient(**cluster.client())
-    await admin.start()
-    async with reader(cluster) as consumer:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(admin.close)
+        await admin.start()
+        consumer = await stack.enter_async_context(reader(cluster))
         while True:
             committed = await admin.list_consumer_group_offsets(group_of(role))
             last = await ends(consumer, committed) if committed else {}

@@ -58,7 +58,8 @@ class OfferReport(Message):
 class OfferContent(Message):
     """The sealed part of an offer."""
 
-    reports: tuple[OfferReport, ...]
+    reports: tuple[OfferReport, ...] = Field(description="the newest of the case, oldest first")
+    left_out: int = Field(default=0, description="so many older ones; the centre has them")
     reasons: tuple[Line, ...] = Field(description="why this colour, in Dutch")
     safety_conditions: tuple[Line, ...] = ()
     contact_person: Person | None = Field(default=None, description="of the centre, fixed for this team")

@@ -14,7 +14,7 @@ VERSION = "v1"
 REGION_PARTITIONS = 64
 MIB = 1024 * 1024
 FROM_OUTSIDE_MAX = 5 * MIB // 2
-"""A dead letter holds the original twice coded, as hexadecimal and then base64: 8/3 of it must fit in 8 MiB."""
+"""A dead letter holds the original, coded and sealed: at most 8/3 of it, and that must fit in 8 MiB."""
 
 REPORT_TYPE = "nl.veiligthuis-meldingen.melding-gedaan.v1"
 ANSWER_TYPE = "nl.veiligthuis-overdrachten.overdracht-beantwoord.v1"
@@ -128,13 +128,13 @@ SNAPSHOTS = TopicSpec(
     why="The book of a region at one position, so that a takeover need not read the journal from its start.",
 )  # fmt: skip
 QUEUE = TopicSpec(
-    name="queue", of="receiver", types=(OFFER_TYPE, RECALL_TYPE), key="case id", partitions=1,
+    name="queue", of="receiver", types=(OFFER_TYPE, RECALL_TYPE), key="case id", partitions=1, max_bytes=4 * MIB,
     kept=timedelta(days=183), transactional=True,
     written_by="casework alone", read_by="that receiver alone",
     why="Cases offered to a receiver, each hop exactly once for a read_committed reader.",
 )  # fmt: skip
 NOTICES = TopicSpec(
-    name="notices", of="receiver", types=(NOTICE_TYPE,), key="case id", partitions=1,
+    name="notices", of="receiver", types=(NOTICE_TYPE,), key="case id", partitions=1, max_bytes=4 * MIB,
     kept=timedelta(days=183), transactional=True,
     written_by="casework alone", read_by="that receiver alone",
     why="What a receiver must know beside its offers.",

@@ -19,8 +19,8 @@ FOLD = 1
 
 AWAITS_ANSWER = frozenset({HandoverState.OFFERED.value, HandoverState.RECEIVED.value, HandoverState.ACKNOWLEDGED.value})
 OPEN = AWAITS_ANSWER | {HandoverState.ACCEPTED.value, HandoverState.STARTED.value}
-ORIGINS_KEPT_MS = 9 * 24 * 3_600_000
-"""Longer than a lane keeps its records: for so long a second delivery can still come."""
+ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
+"""Longer than any topic from outside keeps its records: for so long a second delivery can still come."""
 
 
 @dataclass(slots=True)

@@ -19,14 +19,18 @@ AT_ONCE = 100
 
 
 def fire(draft: Draft, rules: Rules) -> None:
-    """Everything that is due now, the most urgent first."""
-    for case, handover in draft.book.all_due(draft.now, AT_ONCE):
+    """Everything that is due, the most urgent first.
+
+    Due by the moment of the tick: up to there every answer has been read. The region's own time only orders;
+    it may have been carried ahead by a record that the broker stamped while its clock was wrong.
+    """
+    for case, handover in draft.book.all_due(draft.incoming.at, AT_ONCE):
         _climb(draft, rules, case, handover)
 
 
 def _climb(draft: Draft, rules: Rules, case: Case, handover: Handover) -> None:
     place, due = handover.next_step, handover.due()
-    while due is not None and due <= draft.now:
+    while due is not None and due <= draft.incoming.at:
         step = handover.ladder[min(place, len(handover.ladder) - 1)]
         place += 1
         again = None

@@ -82,6 +82,8 @@ class CaseworkWriter:
     def replay(self, record: bytes) -> None:
         """Fold a journal record; what cannot be opened any more was erased."""
         found = j.decode(record)
+        if found.seq != self.book.seq:
+            raise j.UnknownFormat(f"record {found.seq} where {self.book.seq} comes next")
         opened = Opened()
         if isinstance(found.input, j.ReportInput) and keeps_content(found.events):
             key = self._keys.get(found.input.key_id)
@@ -336,10 +338,10 @@ class CaseworkWriter:
             for n, chunk in enumerate(chunks)
         ]
         values.append((self._chunk_name("manifest"), orjson.dumps(manifest)))
-        return [
-            self._key(key_id, orjson.dumps({"v": 1, "wrap": wrap, "wrapped": wrapped})),
-            *(Outgoing(specs.SNAPSHOTS.topic(), name, value, (), self.config.partition) for name, value in values),
-        ]
+        written = [Outgoing(specs.SNAPSHOTS.topic(), name, value, (), self.config.partition) for name, value in values]
+        key_record = self._key(key_id, orjson.dumps({"v": 1, "wrap": wrap, "wrapped": wrapped}))
+        # The key with the manifest: until then the last snapshot's chunks that still stand can be told apart.
+        return [*written[:-1], key_record, written[-1]]
 
     def _chunk_name(self, chunk: int | str) -> bytes:
         return f"{self.config.name}/{chunk}".encode()

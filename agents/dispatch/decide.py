@@ -17,6 +17,9 @@ from topics import specs
 from topics.codes import DeadLetterReason, ReceiptOutcome
 from topics.problems import Refused
 
+MOST_REPORTS = 20
+"""The newest reports of a case that an offer holds: an offer must fit on its queue, whatever was reported."""
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -84,7 +87,8 @@ def _offer(book: Book, rules: Rules, record: j.Record, event: j.Offered, rests: 
     content = None
     if reports := _for_receiver(rests()):
         plain = {
-            "reports": reports,
+            "reports": reports[-MOST_REPORTS:],
+            "left_out": max(0, len(reports) - MOST_REPORTS),
             "reasons": [sentence(rule) for rule in after.reasons],
             "safety_conditions": [],
             "contact_person": _person(receiver.contact_person if receiver else None),

@@ -4,6 +4,7 @@ Good or bad, every record ends on a lane: what cannot be read goes there as a re
 casework writes its dead letter and its receipt exactly once.
 """
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -27,6 +28,7 @@ from topics.reading import read_act, read_answer, read_report
 from topics.reports import Report
 
 AHEAD_MS = 5 * 60_000
+PACKED_FROM = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,14 +284,24 @@ def _brought(
 
 
 def original(record: Arrived) -> bytes:
-    """A record as it came, with key and headers, so that it can be looked at and sent in again."""
-    return orjson.dumps(
+    """A record as it came, with key and headers, so that it can be looked at and sent in again.
+
+    Many small headers take much more room in JSON than on the wire: what is large is packed.
+    """
+    plain = orjson.dumps(
         {
             "key": record.key.hex() if record.key is not None else None,
             "value": record.value.hex() if record.value is not None else None,
             "headers": [[name.encode("utf-8", "surrogateescape").hex(), _hex(value)] for name, value in record.headers],
         }
     )
+    return plain if len(plain) <= PACKED_FROM else zlib.compress(plain, 1)
+
+
+def read_original(raw: bytes) -> dict[str, Any]:
+    """The record again: ``key``, ``value`` and ``headers`` in hexadecimal, None where there was nothing."""
+    found: dict[str, Any] = orjson.loads(raw if raw.startswith(b"{") else zlib.decompress(raw))
+    return found
 
 
 def _hex(value: bytes | None) -> str | None:

@@ -8,12 +8,16 @@ wrong inside a transaction, the book is thrown away and the region is opened aga
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
+    IllegalOperation,
     IllegalStateError,
     InvalidProducerEpoch,
     KafkaError,
@@ -34,6 +38,9 @@ from topics.specs import JOURNAL, KEYS, SNAPSHOTS
 
 log = structlog.get_logger("stage")
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 BATCH_COUNT = 50
 BATCH_BYTES = 4 * 1024 * 1024
 BATCH_S = 0.050
@@ -47,6 +54,10 @@ SNAPSHOT_EVERY = 5_000
 TAIL_EVERY_S = 2.0
 PAUSE_AT, RESUME_AT = 4_000, 1_000
 BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+FENCED_BACK_OFF = 4
+GATE_EVERY_S = 0.1
+READ_AGAIN_AT_ONCE = 1_000
+SNAPSHOT_BYTES = 2 * 1024 * 1024
 
 LANES = {DESK: DESK_TOPIC.topic(), INBOX: INBOX_TOPIC.topic()}
 
@@ -72,7 +83,7 @@ class Seen:
     inputs: int = 0
     reopened: int = 0
     last_batch_s: float = 0.0
-    batch_seconds: list[float] = field(default_factory=list)
+    batch_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +127,10 @@ class Region:
         self._decided_one = False
         self._singly = 0
         self._topics_known: frozenset[str] = frozenset()
-        self._gate: int | None = None
+        self._gate: tuple[int, int] | None = None
+        """How far the desk must be read, for what was due at which moment."""
         self._gate_asked = 0.0
+        self._snapshot_failed = False
         self._tail: dict[str, int] = {}
         self._tail_asked = 0.0
 
@@ -125,15 +138,18 @@ class Region:
 
     def offer(self, record: Arrived) -> None:
         """A record that Faust delivered; while the region is being opened it waits."""
-        if not self._lanes:
-            self._early.append(record)
-            return
         lane = DESK if record.topic == LANES[DESK] else INBOX
-        self._lanes[lane].offer(record)
-        if len(self._lanes[lane].waiting) > PAUSE_AT and lane not in self._paused:
+        if self._lanes:
+            self._lanes[lane].offer(record)
+            waiting = len(self._lanes[lane].waiting)
+            self._news.set()
+        else:
+            self._early.append(record)
+            waiting = len(self._early)
+        if waiting > PAUSE_AT:
+            # Said each time: Faust's own queue resumes by the same switch.
             self._paused.add(lane)
             self._tools.pause(LANES[lane], self.partition)
-        self._news.set()
 
     def reset(self) -> None:
         """Before ``run`` is called again: the partition came back, and the book may still be good."""
@@ -154,13 +170,14 @@ class Region:
             while not self._closing:
                 try:
                     await self._open()
-                    self.seen.state = "running"
                     await self._work()
                 except (ProducerFenced, InvalidProducerEpoch):
-                    # Somebody else opened the region: if it is still ours, opening fences him in turn.
+                    # Somebody else opened the region. If it is still ours, opening fences him in turn; not at once,
+                    # for a worker that was paused hears only now that it has lost it.
                     log.warning("region_fenced", region=self.name)
+                    self._failures = max(self._failures, FENCED_BACK_OFF)
                     self._drop()
-                except (KafkaError, OSError, TimeoutError, TopicMissing) as error:
+                except (KafkaError, IllegalOperation, OSError, TimeoutError, TopicMissing) as error:
                     log.warning("region_reopens", region=self.name, error=type(error).__name__, failures=self._failures)
                     self._drop()
                 finally:
@@ -194,6 +211,8 @@ class Region:
                 await asyncio.wait_for(producer.stop(), 5)
             except (TimeoutError, KafkaError, IllegalStateError) as error:
                 log.info("producer_close", region=self.name, error=type(error).__name__)
+                with suppress(KafkaError, OSError, TimeoutError):
+                    await asyncio.wait_for(producer.client.close(), 5)
 
     async def _open(self) -> None:
         self.seen.state = "opening"
@@ -217,33 +236,49 @@ class Region:
                 writer = self._make_writer()
                 snapshot = await compacted(consumer, SNAPSHOTS.topic(), self.partition)
                 keys = await compacted(consumer, KEYS.topic(), self.partition)
-                self._journal_next = writer.restore(snapshot, keys)
+                self._journal_next = self._folded(writer.restore, snapshot, keys)
                 self.writer = writer
             replayed = 0
             async for records in stretch(consumer, JOURNAL.topic(), self.partition, self._journal_next):
                 for record in records:
-                    self.writer.replay(record.value or b"")
+                    self._folded(self.writer.replay, record.value or b"")
                     self._journal_next = record.offset + 1
                     replayed += 1
                 await asyncio.sleep(0)
             lanes = {}
-            starts = await ends(consumer, [TopicPartition(t, self.partition) for t in LANES.values()], first=True)
+            places = [TopicPartition(t, self.partition) for t in LANES.values()]
+            starts, stops = await ends(consumer, places, first=True), await ends(consumer, places)
             for lane, topic in LANES.items():
-                first = starts[TopicPartition(topic, self.partition)]
+                first, last = (
+                    starts[TopicPartition(topic, self.partition)],
+                    stops[TopicPartition(topic, self.partition)],
+                )
                 expected = self.writer.expected(lane)
                 if expected is not None and expected < first:
                     raise RegionStopped(f"{topic}: offsets {expected} to {first} are gone and were never decided")
+                if expected is not None and expected > last:
+                    raise RegionStopped(f"{topic}: ends at {last}, and {expected} comes next: it is another topic now")
                 lanes[lane] = Lane(first if expected is None else expected)
         self._lanes = lanes
         early, self._early = self._early, []
         for record in sorted(early, key=lambda found: (found.topic, found.offset)):
             self.offer(record)
-        self._since_snapshot = replayed
+        # After one that failed not at once again: it would only fail again, before every batch.
+        self._since_snapshot = 0 if self._snapshot_failed else replayed
         self._undecidable = 0
         self._topics_known = frozenset()
         self._tail = {}
         self._tail_asked = self._tools.monotonic()
         log.info("region_opened", region=self.name, partition=self.partition, replayed=replayed)
+
+    def _folded(self, fold: Callable[P, R], *arguments: P.args, **more: P.kwargs) -> R:
+        """What is restored must be readable; when it is not, this region alone waits for a person."""
+        try:
+            return fold(*arguments, **more)
+        except (MemoryError, OSError, UnknownFormat):
+            raise
+        except Exception as error:
+            raise RegionStopped(f"its book cannot be restored: {type(error).__name__}") from error
 
     async def _written_since(self, consumer: AIOKafkaConsumer) -> bool:
         async for _ in stretch(consumer, JOURNAL.topic(), self.partition, self._journal_next):
@@ -255,6 +290,9 @@ class Region:
     async def _work(self) -> None:
         assert self.writer is not None
         now = await self._clock_known()
+        if now is None:
+            return
+        self.seen.state = "running"
         if first := self.writer.begin(now):
             await self._commit(first, {})
         while not self._closing:
@@ -285,8 +323,9 @@ class Region:
             if self.writer.snapshot_wanted() or self._since_snapshot >= SNAPSHOT_EVERY:
                 await self._snapshot()
 
-    async def _clock_known(self) -> int:
-        while (now := self._tools.clock.now(self._tools.monotonic())) is None:
+    async def _clock_known(self) -> int | None:
+        """Broker time, once a heartbeat has told it; None when the region is closed before."""
+        while (now := self._tools.clock.now(self._tools.monotonic())) is None and not self._closing:
             await asyncio.sleep(0.05)
         return now
 
@@ -313,10 +352,12 @@ class Region:
         room = 1 if self._singly else BATCH_COUNT
         self._decided_one = False
         count = await self._decide_lane(DESK, outgoing, offsets, started, room)
-        if not (self._singly and count) and await self._may_fire():
-            outgoing += self._fire()
+        if not (self._singly and count) and (at := await self._may_fire()) is not None:
+            outgoing += self._fire(at)
             count += 1
         if count < room:
+            # The asking took its own time; reports are not to wait for it.
+            started = self._tools.monotonic()
             count += await self._decide_lane(INBOX, outgoing, offsets, started, room - count)
         return outgoing, offsets, count
 
@@ -372,32 +413,35 @@ class Region:
         self._decided_one = True
         return decided
 
-    def _fire(self) -> list[Outgoing]:
+    def _fire(self, at: int) -> list[Outgoing]:
         assert self.writer is not None
-        now = self._tools.clock.now(self._tools.monotonic())
-        if now is None:
-            return []
         try:
-            return self.writer.tick(now)
+            return self.writer.tick(at)
         except (MemoryError, OSError):
             raise
         except Exception as error:
             raise RegionStopped(f"a deadline could not be decided: {type(error).__name__}") from error
 
-    async def _may_fire(self) -> bool:
-        """Whether what is due may fire: only when every answer that came before it has been read."""
+    async def _may_fire(self) -> int | None:
+        """The moment up to which what is due may fire: every answer that came before it has been read.
+
+        That moment is taken before the end of the desk is asked for; what falls due later asks anew.
+        """
         assert self.writer is not None
         due, now = self.writer.due(), self._tools.clock.now(self._tools.monotonic())
         if due is None or now is None or now < due:
-            return False
+            return None
+        if self._gate is not None and self._gate[1] < due:
+            self._gate = None
         asked = self._tools.monotonic()
-        if self._gate is None and asked - self._gate_asked >= 0.02:
+        if self._gate is None and asked - self._gate_asked >= GATE_EVERY_S:
             self._gate_asked = asked
-            self._gate = await self._tools.desk_end(self.partition, self.writer.answers_from())
-        if self._gate is None or self._lanes[DESK].expected < self._gate:
-            return False
-        self._gate = None
-        return True
+            end = await self._tools.desk_end(self.partition, self.writer.answers_from())
+            self._gate = (end, now) if end is not None else None
+        if self._gate is None or self._lanes[DESK].expected < self._gate[0]:
+            return None
+        at, self._gate = self._gate[1], None
+        return at
 
     # Holes -------------------------------------------------------------------------------------------
 
@@ -424,6 +468,7 @@ class Region:
 
     async def _read_again(self, name: str, until: int) -> None:
         lane = self._lanes[name]
+        until = min(until, lane.expected + READ_AGAIN_AT_ONCE)
         log.warning("hole_in_delivery", region=self.name, lane=name, start=lane.expected, until=until)
         async with reader(self._tools.cluster) as consumer:
             found: list[Arrived] = []
@@ -483,7 +528,19 @@ class Region:
             raise TopicMissing(", ".join(sorted(missing)))
 
     async def _snapshot(self) -> None:
+        """In transactions of a few MiB, its manifest last: one that was cut short is not taken for whole."""
         assert self.writer is not None
-        if self._journal_next is not None:
-            await self._commit(self.writer.snapshot(self._journal_next), {})
+        if self._journal_next is None:
+            return
+        self._snapshot_failed = True
+        part: list[Outgoing] = []
+        size = 0
+        for out in self.writer.snapshot(self._journal_next):
+            if part and size + len(out.value or b"") > SNAPSHOT_BYTES:
+                await self._commit(part, {})
+                part, size = [], 0
+            part.append(out)
+            size += len(out.value or b"")
+        await self._commit(part, {})
+        self._snapshot_failed = False
         self._since_snapshot = 0

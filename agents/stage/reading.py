@@ -98,6 +98,8 @@ async def unread(
     now = await ends(consumer, places)
     for place in places:
         start = max(committed.get((place.topic, 0), 0), blank.get(place.topic, 0), 0)
+        if start > now[place]:
+            return True  # another topic than the one that was read: whatever lies there is unread
         if now[place] > start:
             async for _ in stretch(consumer, place.topic, 0, start, now[place]):
                 return True

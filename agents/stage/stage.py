@@ -44,9 +44,10 @@ class Stage:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._app: faust.App | None = None
         self._side: AIOKafkaConsumer | None = None
-        self._blank: dict[str, int] = {}
         self._admin: AIOKafkaAdminClient | None = None
         self._asking = asyncio.Lock()
+        self._closing = asyncio.Lock()
+        self._stopped = False
         self._empty_until: dict[str, int] = {}
 
     async def start(self) -> None:
@@ -62,7 +63,8 @@ class Stage:
         await self._admin.start()
 
     async def stop(self) -> None:
-        """Close every book after the batch in hand."""
+        """Close every book after the batch in hand; nothing is opened any more."""
+        self._stopped = True
         await self._close_all()
         if self._side is not None:
             await self._side.stop()
@@ -94,21 +96,26 @@ class Stage:
 
     async def _close_all(self) -> None:
         """The running batches end or abort; a book that ended well is kept in case its partition comes back."""
-        tasks, self._tasks = self._tasks, {}
-        for partition in tasks:
-            self.regions[partition].close()
-        if not tasks:
-            return
-        await asyncio.wait(tasks.values(), timeout=CLOSE_S)
-        for partition, task in tasks.items():
-            if not task.done():
+        async with self._closing:
+            tasks, self._tasks = self._tasks, {}
+            # Nobody else may take up a region that is being closed.
+            regions = {partition: self.regions.pop(partition) for partition in tasks}
+            for region in regions.values():
+                region.close()
+            if not tasks:
+                return
+            await asyncio.wait(tasks.values(), timeout=CLOSE_S)
+            for partition, task in tasks.items():
+                ended_well = task.done() and not task.cancelled() and task.exception() is None
+                if ended_well and partition not in self.regions:
+                    self.regions[partition] = regions[partition]
                 task.cancel()
-            if not task.done() or task.cancelled() or task.exception() is not None:
-                del self.regions[partition]
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
 
     async def _assigned(self, *_: Any, **__: Any) -> None:
         assert self._app is not None
+        if self._stopped:
+            return
         held = {tp.partition for tp in self._app.consumer.assignment() if tp.topic in LANES.values()}
         for partition in sorted(held & set(self._names)):
             if partition in self._tasks:

@@ -145,11 +145,10 @@ class Metrics(Collector):
             running = GaugeMetricFamily(
                 "meldstroom_region_running", "1: the region decides; 0: it does not", labels=["region"]
             )
-            for region in self._stage.regions.values():
+            for region in tuple(self._stage.regions.values()):
                 running.add_metric([region.name], float(region.seen.state == "running"))
-                waited, region.seen.batch_seconds = region.seen.batch_seconds, []
-                for seconds in waited:
-                    self._batch.labels(region.name).observe(seconds)
+                while region.seen.batch_seconds:
+                    self._batch.labels(region.name).observe(region.seen.batch_seconds.popleft())
             yield running
         if self._intake is not None:
             brought = GaugeMetricFamily("meldstroom_intake_brought", "Records brought to the lanes since the start")
@@ -170,6 +169,10 @@ class Metrics(Collector):
             labels=["colour", "region"],
         )
         now = time.time() * 1000
+        if self._stage is not None:
+            # A region that moved away is another worker's to count.
+            held = {region.name for region in tuple(self._stage.regions.values())}
+            self._books = {name: book for name, book in self._books.items() if name in held}
         for region, book in sorted(self._books.items()):
             counts = dict.fromkeys(COLOURS, 0)
             ages = dict.fromkeys(COLOURS, 0.0)

@@ -161,6 +161,7 @@ def letters_of(cluster: "Cluster", found: "Settings") -> dict[str, dict[str, Any
 
 def opened(cluster: "Cluster", letter: dict[str, Any], region: "RegionConfig") -> Original:
     """The original of a letter; ``Sorry`` when its key was destroyed."""
+    from agents.intake.decide import read_original
     from agents.sealing import unseal
     from pipeline.journal_reader import read_values
     from topics.specs import KEYS
@@ -174,7 +175,7 @@ def opened(cluster: "Cluster", letter: dict[str, Any], region: "RegionConfig") -
         raise Sorry("error.no_letter_key", Exit.NOT_SO, id=letter["letter_id"])
     named = json.loads(wrapped)
     key = region.keys.unwrapped(named["wrap"], named["wrapped"])
-    plain = json.loads(unseal(key, key_id, "original", letter["original"]["data"]))
+    plain = read_original(unseal(key, key_id, "original", letter["original"]["data"]))
     return Original(
         key=_unhex(plain["key"]),
         value=_unhex(plain["value"]),

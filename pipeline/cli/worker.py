@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -111,7 +112,7 @@ def run(role: "Role") -> int:
     check_topics(cluster, found)
     with _noted(pid_file(found, role)):
         try:
-            return asyncio.run(_run(role, found, regions))
+            return _gone(asyncio.run(_run(role, found, regions)))
         except KeyboardInterrupt:
             return Exit.INTERRUPTED
         except Exception as error:
@@ -119,6 +120,18 @@ def run(role: "Role") -> int:
             told = explained(error)
             told.show()
             return told.exit_code
+
+
+def _gone(code: int) -> int:
+    """The exit code; a thread of the engine that does not end may not hold the process, and its partitions, up."""
+    left = [
+        thread.name for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()
+    ]
+    if left:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 async def _run(role: "Role", found: "Settings", regions: "dict[str, RegionConfig]") -> int:

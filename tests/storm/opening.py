@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from agents.intake.decide import read_original
 from agents.policy.region import RegionConfig
 from agents.sealing import CannotOpen, unseal, unwrap_with
 
@@ -27,7 +28,7 @@ class Opener:
     def original(self, letter: dict[str, Any]) -> tuple[bytes | None, bytes | None, list[tuple[bytes, bytes | None]]]:
         """Key, value and headers of the record that a dead letter is about."""
         sealed = letter["original"]
-        plain = orjson.loads(self.part(letter["region"], sealed["key_id"], "original", sealed["data"]))
+        plain = read_original(self.part(letter["region"], sealed["key_id"], "original", sealed["data"]))
         headers = [(bytes.fromhex(name), _bytes(value)) for name, value in plain["headers"]]
         return _bytes(plain["key"]), _bytes(plain["value"]), headers
 

@@ -14,8 +14,9 @@ from topics import journal as j
 from topics.codes import Colour
 
 KINDS = ("REPORT", "REPORT", "REPORT", "ADVICE", "OTHER_CARE", "CORRECTION", "ADDITION", "WITHDRAWAL")
-NAMES = ("Zonneveld", "06-5550", "Verhoeven", "Idrissi", "Sluis", "ztürk", "Hoekstra", "Pinas", "Sanne", "Youssef",
-         "Noah", "Luide ruzie", "2801", "Wilgenhof", "Turfkade", "ZOF-2026")  # fmt: skip
+# Words that no ciphertext in base64 holds by chance: six letters at least, or a sign that base64 has not.
+NAMES = ("Zonneveld", "06-5550", "Verhoeven", "Idrissi", "ztürk", "Hoekstra", "Youssef",
+         "Luide ruzie", "Wilgenhof", "Turfkade", "ZOF-2026")  # fmt: skip
 
 
 @st.composite
@@ -181,7 +182,7 @@ def test_8_nothing_of_a_person_stands_outside_what_is_sealed(world: World):
     everything += [world.book.encode().decode()]
 
     for text in everything:
-        assert not any(name in text for name in NAMES if name != "2801" or '"policy"' not in text)
+        assert not any(name in text for name in NAMES)
 
 
 @settings(max_examples=60, deadline=None)
