@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cases import TEAM_GOUDA, World, a_report, local
+from tests.cases import TEAM_GOUDA, World, a_report, an_address, local
 from topics import journal as j
 
 YELLOW = {"yes": ("M1",)}
@@ -215,3 +215,21 @@ def test_a_desk_that_is_itself_on_duty_is_told_once():
     world.pass_until(world.book.due() or 0)
 
     assert [event.to for event in world.events if isinstance(event, j.Told)] == ["vt-hm-bureaudienst"]
+
+
+def test_a_record_stamped_by_a_wrong_clock_lets_nothing_fire_early():
+    # Given an offer, and a report that the broker stamped while its clock was seven days ahead
+    world = World()
+    world.publish(a_report())
+    offer = world.offer
+    right = world.now
+    world.now += 7 * 24 * 3_600_000
+    world.publish(a_report(report_id="7b2f7f0e-5c1a-4a3e-9d55-0d7f2d1c9a11", participants=[], address=an_address(9)))
+
+    # When the clock is right again and the first step is due
+    world.now = offer.ladder[0].due
+    assert right < world.now < offer.ladder[1].due
+    world.tick()
+
+    # Then that step has fired and no other
+    assert [event.step for event in world.events if isinstance(event, j.StepFired)] == ["REMINDER"]

@@ -253,3 +253,26 @@ def test_an_act_that_is_refused_sends_no_receipt():
 
     world.expect(j.DeadLettered)
     assert [topic for topic, _ in world.last] == ["meldstroom.deadletters.v1"]
+
+
+def test_an_offer_holds_the_newest_reports_and_says_how_many_it_leaves_out():
+    # Given a household with more reports than an offer holds
+    world = World()
+    for number in range(23):
+        world.publish(
+            a_report(report_id=f"7b2f7f0e-5c1a-4a3e-9d55-0d7f2d1c9{number:03d}", narrative=f"Nummer {number}.")
+        )
+
+    # When it is offered once more
+    world.answer("REFUSED", reason="UNREACHABLE")
+
+    # Then the newest twenty are in it
+    topic, message = next(
+        (topic, message)
+        for topic, message in world.last
+        if topic.startswith("meldstroom.queue.") and "offered_at" in message
+    )
+    content = world.opened(message, message["receiver"])
+    assert topic.endswith(f"{message['receiver']}.v1")
+    assert (len(content["reports"]), content["left_out"]) == (20, 3)
+    assert content["reports"][-1]["summary"] == "Nummer 22."

@@ -322,3 +322,13 @@ def test_keys_of_another_region_say_nothing_here():
     report_ = read_report(orjson.dumps(a_report()))
 
     assert not {link.code for link in links_of(report_, KEYS)} & {link.code for link in links_of(report_, other.keys)}
+
+
+def test_many_small_headers_still_fit_on_a_lane():
+    # Given a record as large as a source may send, of nothing but small headers
+    headers = tuple((chr(97 + number % 26), None) for number in range(specs.FROM_OUTSIDE_MAX // 3))
+    record = Arrived(specs.REPORTS.topic(POLICE), 0, 0, at(WEDNESDAY), None, b"", headers)  # type: ignore[arg-type]
+
+    message = j.encode_lane(bring(record, registry(regions()), an_id("key"), entropy()).message)
+
+    assert len(message) < specs.INBOX.max_bytes
