@@ -150,7 +150,7 @@ def _watch(
                     record = j.decode(raw.value)
                     tally.count(record)
                     player.see(record)
-                    _show(console, record, player)
+                    _show(console, record, player, tally)
             if player.told and tally.whole():
                 return True
     return False
@@ -164,7 +164,7 @@ def _banner(console: "Console") -> None:
     console.print(Panel(say("demo.banner", seconds=f"{WORKING_DAY_S:.0f}"), border_style="cyan", expand=False))
 
 
-def _show(console: "Console", record: "j.Record", player: "Player") -> None:
+def _show(console: "Console", record: "j.Record", player: "Player", tally: "Tally") -> None:
     """One journal record as a person sees it: what came, what was decided, who has it, what is waited for."""
     from rich.text import Text
 
@@ -189,12 +189,12 @@ def _show(console: "Console", record: "j.Record", player: "Player") -> None:
     head.append(f"  {hop}", style="dim")
     console.print(head, soft_wrap=True)
     for event in record.events:
-        shown = _event(record, event)
+        shown = _event(record, event, tally)
         if shown is not None:
             console.print(shown, soft_wrap=True)
 
 
-def _event(record: "j.Record", event: "j.Event") -> Any:
+def _event(record: "j.Record", event: "j.Event", tally: "Tally") -> Any:
     from rich.text import Text
 
     from agents.casework.triage import sentence
@@ -237,7 +237,11 @@ def _event(record: "j.Record", event: "j.Event") -> Any:
                 style="magenta",
             )
         case j.Answered():
-            return Text(indent + say("demo.answered", state=code("HandoverState", event.state)), style="green")
+            since = (record.at - tally.offers.get(event.handover_id, record.at)) / 1000
+            return Text(
+                indent + say("demo.answered", state=code("HandoverState", event.state), since=_span(since)),
+                style="green",
+            )
         case j.OwnerChanged():
             return Text(indent + say("demo.owner", owner=event.owner), style="green")
         case j.ExecutorChanged():
