@@ -156,11 +156,15 @@ class Field:
         self.published: dict[str, list[str]] = {}
         self.workers: list[Worker] = []
         self.admin = KafkaAdminClient(bootstrap_servers=self.broker.bootstrap)
+        self.make_topics()
+        self.producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap, acks="all", linger_ms=2)
+
+    def make_topics(self) -> None:
+        """What the specs say, where it is not so already."""
         wanted = specs.wanted(
             sources=self.sources, receivers=self.receivers, regions=self.regions, replication=1, min_insync=1
         )
         admin.apply(self.admin, admin.plan(wanted, admin.actual(self.admin)))
-        self.producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap, acks="all", linger_ms=2)
 
     def worker(self, role: str, name: str, *flags: str) -> Worker:
         made = Worker(self, role, name, *flags)

@@ -1,22 +1,42 @@
 """A worker process for tests: the real one, or one that is broken on purpose.
 
-``python -m tests.storm.worker intake|region [commits-first]``; settings come from the environment.
+``python -m tests.storm.worker intake|region [flag ...]``; settings come from the environment. Flags:
+
+- ``commits-first``: a stage that commits before it writes
+- ``hesitates``: it waits for a second between deciding a batch and writing it, once
+- ``poison``: ``decide`` raises on reports whose id begins with ``bad00000``
+- ``deaf``: what Faust delivers of reports whose id begins with ``deaf0000`` is dropped
+- ``tick-raises=REGION``: a deadline of this region is due at once, and cannot be decided
+- ``snapshot-every=RECORDS``, ``session=SECONDS``, ``commit-within=SECONDS``: instead of the real ones
 """
 
 import asyncio
 import sys
+from typing import Any
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient
 
+from agents.casework.writer import CaseworkWriter
 from agents.policy.region import load_regions
-from agents.stage import loop
+from agents.stage import loop, transport
 from agents.stage import stage as stage_module
+from agents.stage.lane import Arrived
 from agents.stage.writer import Outgoing
+from pipeline import app
 from pipeline.settings import Settings
 from pipeline.worker import run_worker
 
 log = structlog.get_logger("broken")
+
+
+def flag(name: str) -> str | None:
+    """The value of a flag of this process, empty when it has none; None when it is not set."""
+    for said in sys.argv[2:]:
+        found, _, value = said.partition("=")
+        if found == name:
+            return value
+    return None
 
 
 class CommitsFirst(loop.Region):
@@ -49,13 +69,81 @@ class CommitsFirst(loop.Region):
                     lane.expected = max(lane.expected, found.offset)
 
 
+class Hesitates(loop.Region):
+    """Decides a batch and waits before it writes it, once; whoever is frozen there wakes up with an old book."""
+
+    batches = 0
+
+    async def _commit(self, outgoing: list[Outgoing], offsets: dict[str, int]) -> None:  # type: ignore[override]
+        self.batches += bool(offsets)
+        if self.batches == 3:
+            log.warning("in_the_window", region=self.name)
+            await asyncio.sleep(1)
+        await super()._commit(outgoing, offsets)
+
+
+class Deaf(loop.Region):
+    """Faust delivers these records to nobody: the guard against holes must read them itself."""
+
+    def offer(self, record: Arrived) -> None:
+        if b'"report_id":"deaf0000' not in (record.value or b""):
+            super().offer(record)
+
+
+class Poisoned(CaseworkWriter):
+    """A defect in deciding, that only some reports meet."""
+
+    def decide(self, lane: str, record: Arrived) -> list[Outgoing]:
+        if b'"report_id":"bad00000' in (record.value or b""):
+            raise ValueError("a defect")
+        return super().decide(lane, record)
+
+
+class TickRaises(CaseworkWriter):
+    """A defect in firing: something is due at once, and cannot be decided."""
+
+    region = flag("tick-raises")
+
+    def due(self) -> int | None:
+        return 0 if self.config.name == self.region else super().due()
+
+    def tick(self, now: int) -> list[Outgoing]:
+        if self.config.name == self.region:
+            raise ValueError("a defect")
+        return super().tick(now)
+
+
+class Telling(stage_module.Stage):
+    """The real one; it tells the generation of its group."""
+
+    async def _assigned(self, *args: Any, **how: Any) -> None:
+        await super()._assigned(*args, **how)
+        assert self._app is not None
+        log.info("assigned", generation=self._app.consumer_generation_id, partitions=sorted(self.regions))
+
+
 def main() -> int:
     structlog.configure(
         processors=[structlog.processors.TimeStamper(fmt="iso"), structlog.processors.JSONRenderer()],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
-    if "commits-first" in sys.argv:
+    app.Stage = Telling  # type: ignore[misc]
+    if flag("commits-first") is not None:
         stage_module.Region = CommitsFirst  # type: ignore[misc]
+    if flag("hesitates") is not None:
+        stage_module.Region = Hesitates  # type: ignore[misc]
+    if flag("deaf") is not None:
+        stage_module.Region = Deaf  # type: ignore[misc]
+    if flag("poison") is not None:
+        app.CaseworkWriter = Poisoned  # type: ignore[misc]
+    if flag("tick-raises") is not None:
+        app.CaseworkWriter = TickRaises  # type: ignore[misc]
+    if every := flag("snapshot-every"):
+        loop.SNAPSHOT_EVERY = int(every)
+    if within := flag("commit-within"):
+        loop.COMMIT_S = float(within)
+    if session := flag("session"):
+        transport.SESSION_TIMEOUT_S = float(session)
     settings = Settings()
     regions = load_regions(settings.regions, development=True)
     return asyncio.run(run_worker(sys.argv[1], settings, regions))  # type: ignore[arg-type]
