@@ -139,7 +139,11 @@ def _order(region: str, records: list[j.Record], found: Findings) -> None:
 def _owners(records: list[j.Record], found: Findings) -> None:
     owners: dict[str, str] = {}
     for record in records:
-        started = any(isinstance(e, j.Answered) and e.state == "STARTED" for e in record.events)
+        # With a closed case nobody follows up any more: the centre owns it again.
+        started = any(
+            (isinstance(e, j.Answered) and e.state == "STARTED") or (isinstance(e, j.ActDone) and e.kind == "CLOSE")
+            for e in record.events
+        )
         for event in record.events:
             if isinstance(event, j.Registered):
                 if event.opened is (event.case_id in owners):
