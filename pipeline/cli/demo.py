@@ -45,7 +45,7 @@ def demo(keep: bool) -> None:
         shutil.rmtree(data / "broker", ignore_errors=True)
         found = found.model_copy(update={"regions": demo_regions(Path(found.regions), data / "regions")})
         load_regions(found.regions, development=True)
-        with own_broker(found) as (broker, settled):
+        with own_broker(found, stopped) as (broker, settled):
             if broker is not None:
                 _tell_others(settled)
             code = _play(settled, stopped, keep)

@@ -42,7 +42,7 @@ def up(data: Path | None, metrics_port: int | None) -> None:
 
     load_regions(found.regions, development=True)  # what is wrong there is said before anything starts
     Path(found.data).mkdir(parents=True, exist_ok=True)
-    with stopping() as stopped, alone(Path(found.data) / "up.lock"), own_broker(found) as (broker, settled):
+    with stopping() as stopped, alone(Path(found.data) / "up.lock"), own_broker(found, stopped) as (broker, settled):
         code = _run(settled, broker, stopped)
     note("up.stopped")
     raise click.exceptions.Exit(code)
@@ -121,7 +121,7 @@ def both_read(cluster: "Cluster") -> bool:
 
 
 @contextmanager
-def own_broker(found: "Settings") -> "Iterator[tuple[Broker | None, Settings]]":
+def own_broker(found: "Settings", stopped: Callable[[], bool]) -> "Iterator[tuple[Broker | None, Settings]]":
     """The cluster that is named; else a broker of our own, gone at the end."""
     from pipeline.broker import STATE, Broker, BrokerError, clear_state, fetch_kafka, read_state, write_state
     from pipeline.cli.manners import language
@@ -136,6 +136,8 @@ def own_broker(found: "Settings") -> "Iterator[tuple[Broker | None, Settings]]":
         # We hold the folder's lock: a broker that still runs in it was left behind by one of us.
         broker = Broker.start(Path(found.data) / "broker", reuse=True)
     except BrokerError as error:
+        if stopped():  # Ctrl-C reached Java too
+            raise click.exceptions.Exit(Exit.INTERRUPTED) from None
         raise Said(error.text(language()), Exit.CONFIG) from None
     try:
         write_state(broker)
