@@ -114,6 +114,7 @@ class Region:
         self._tools = tools
         self._lanes: dict[str, Lane] = {}
         self._early: list[Arrived] = []
+        self._in_hand: list[Arrived] = []
         self._paused: set[str] = set()
         self._news = asyncio.Event()
         self._closing = False
@@ -200,7 +201,8 @@ class Region:
         self.writer = None
         self._journal_next = None
         waiting = [record for lane in self._lanes.values() for record in lane.waiting]
-        self._early = waiting + self._early
+        self._early = self._in_hand + waiting + self._early
+        self._in_hand = []
         self._lanes = {}
         self._gate = None
 
@@ -349,6 +351,7 @@ class Region:
         """Decide what waits: the desk, then what is due, then the inbox, within the limits of a batch."""
         outgoing: list[Outgoing] = []
         offsets: dict[str, int] = {}
+        self._in_hand = []
         room = 1 if self._singly else BATCH_COUNT
         self._decided_one = False
         count = await self._decide_lane(DESK, outgoing, offsets, started, room)
@@ -388,6 +391,7 @@ class Region:
             taken = lane.take(1, BATCH_BYTES)
             if not taken:
                 break
+            self._in_hand += taken
             decided = self._decide(name, taken[0])
             size += sum(len(out.value or b"") for out in decided)
             outgoing += decided

@@ -275,12 +275,13 @@ def test_what_a_queue_refuses_is_not_in_the_journal_either(field: Field, journal
 
 def test_a_broker_that_is_killed_and_comes_back_costs_nothing(field: Field, journal: Following, chance: random.Random):
     # Given workers in the midst of their work
-    worker = field.worker("region", "outage")
+    worker = field.worker("region", "outage", "commit-within=3")
     ids = publish(field, chance, BRABANT, 300) + publish(field, chance, HOLLAND, 300)
     wait_for("some decided", lambda: decided(journal, ids[:20]))
 
     # When the broker is killed and comes back; intake may end over it, and its supervisor starts it again
     field.broker.kill()
+    wait_for("a region has failed", lambda: said(worker, "region_reopens"))
     field.broker.restart()
 
     # Then the region goes on by itself, in the same process
