@@ -24,9 +24,10 @@ def bench(trickle: int, backlog: int, output: str) -> None:
 
     from agents.policy.region import load_regions
     from pipeline.bench import measure
-    from pipeline.broker import Broker, BrokerError
+    from pipeline.broker import Broker
     from pipeline.cli.manners import Said, language
     from pipeline.cli.topics import apply_all, wanted_of
+    from pipeline.kafka_jars import BrokerError
     from pipeline.settings import Settings
     from pipeline.supervisor import Supervisor
 

@@ -103,7 +103,7 @@ def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
 
 def _tools(found: "Settings") -> Iterator[Check]:
     """Only a broker of our own needs them."""
-    from pipeline.broker import missing_tools
+    from pipeline.kafka_jars import missing_tools
 
     own = found.kafka.bootstrap is None or found.kafka.bootstrap.startswith("127.0.0.1:")
     missing = {one.tool: one for one in missing_tools()}

@@ -218,8 +218,8 @@ def explained(error: BaseException) -> Sorry:
     from agents.policy.model import PolicyError
     from agents.sealing import CannotOpen
     from agents.stage.heartbeat import InstanceTaken
-    from pipeline.broker import BrokerError
     from pipeline.journal_reader import NoTopic
+    from pipeline.kafka_jars import BrokerError
     from pipeline.settings import NoBroker
     from topics.admin import ChangeFailed, DriftRefused
     from topics.journal import UnknownFormat

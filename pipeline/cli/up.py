@@ -123,8 +123,9 @@ def both_read(cluster: "Cluster") -> bool:
 @contextmanager
 def own_broker(found: "Settings", stopped: Callable[[], bool]) -> "Iterator[tuple[Broker | None, Settings]]":
     """The cluster that is named; else a broker of our own, gone at the end."""
-    from pipeline.broker import STATE, Broker, BrokerError, clear_state, fetch_kafka, read_state, write_state
+    from pipeline.broker import STATE, Broker, clear_state, read_state, write_state
     from pipeline.cli.manners import language
+    from pipeline.kafka_jars import BrokerError, fetch_kafka
     from pipeline.settings import LOCAL
 
     if found.kafka.bootstrap is not None:

@@ -220,10 +220,10 @@ def pid_file(found: "Settings", role: str) -> Path:
 
 @contextmanager
 def _noted(path: Path) -> Iterator[None]:
-    from pipeline.broker import _born
+    from pipeline.broker import born_at
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    mine = json.dumps({"pid": os.getpid(), "born": _born(os.getpid())})
+    mine = json.dumps({"pid": os.getpid(), "born": born_at(os.getpid())})
     path.write_text(mine)
     try:
         yield
@@ -234,14 +234,14 @@ def _noted(path: Path) -> Iterator[None]:
 
 def _running(path: Path) -> int | None:
     """The process noted there, when it is still that one."""
-    from pipeline.broker import _born
+    from pipeline.broker import born_at
 
     try:
         noted = json.loads(path.read_text())
         pid, born = int(noted["pid"]), noted["born"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return pid if born and _born(pid) == born else None
+    return pid if born and born_at(pid) == born else None
 
 
 def _log(error: BaseException) -> None:

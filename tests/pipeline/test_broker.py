@@ -9,15 +9,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError
 
-from pipeline.broker import (
-    Broker,
-    BrokerError,
-    clear_state,
-    fetch_kafka,
-    missing_tools,
-    read_state,
-    write_state,
-)
+from pipeline.broker import Broker, clear_state, read_state, write_state
+from pipeline.kafka_jars import BrokerError, fetch_kafka, missing_tools
 
 
 @pytest.fixture

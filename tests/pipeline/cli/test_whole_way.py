@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -209,7 +208,6 @@ def test_the_copy_paste_publisher_works(up: dict[str, str], meldstroom: Meldstro
     assert published(meldstroom, up, "rood")["reports"] >= 1
 
 
-@pytest.mark.skipif(not (shutil.which("kcat") and shutil.which("jq")), reason="needs kcat and jq")
 def test_the_kcat_publisher_sends_a_file_as_one_message(up: dict[str, str], meldstroom: Meldstroom):
     published(meldstroom, up, "oranje")
 
