@@ -13,7 +13,7 @@ from uuid import UUID
 
 import faust
 import structlog
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from faust.types import TP
 
@@ -179,14 +179,8 @@ class Intake:
     async def _fill_gap(self, place: Place, lane: Lane) -> None:
         """What delivery left out is read again. An integrator's transactions leave offsets without a record."""
         while (until := lane.gap()) is not None:
-            found: list[Arrived] = []
             async with reader(self.cluster) as consumer:
-                async for records in stretch(consumer, *place, lane.expected, until):
-                    found += records
-            lane.expected = found[0].offset if found else until
-            lane.fill(found)
-            if found and lane.gap() is None:
-                return
+                await self._read_again(consumer, place, lane, until)
 
     async def _fill_tails(self) -> None:
         """The last records of a topic have none after them that would show they are missing: look now and then."""
@@ -204,11 +198,13 @@ class Intake:
                 self._tails[place] = lane.expected
                 # Twice the same: it is not on its way any more (or only marks of a transaction lie there).
                 if before.get(place) == lane.expected:
-                    found = [
-                        one async for records in stretch(consumer, *place, lane.expected, until) for one in records
-                    ]
-                    lane.expected = found[0].offset if found else until
-                    lane.fill(found)
+                    await self._read_again(consumer, place, lane, until)
+
+    @staticmethod
+    async def _read_again(consumer: AIOKafkaConsumer, place: Place, lane: Lane, until: int) -> None:
+        found = [one async for records in stretch(consumer, *place, lane.expected, until) for one in records]
+        lane.expected = found[0].offset if found else until
+        lane.fill(found)
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
         self._lanes, self._early, self._paused = {}, {}, set()

@@ -76,13 +76,9 @@ class TopicMissing(Exception):
 
 @dataclass(slots=True)
 class Seen:
-    """What this region did since it was opened here; read by the metrics."""
+    """How this region is, and how long its batches took (s); read by the metrics."""
 
     state: str = "opening"
-    batches: int = 0
-    inputs: int = 0
-    reopened: int = 0
-    last_batch_s: float = 0.0
     batch_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
 
 
@@ -185,7 +181,6 @@ class Region:
                     await self._close_producer()
                 if not self._closing:
                     self.seen.state = "reopening"
-                    self.seen.reopened += 1
                     await asyncio.sleep(BACK_OFF_S[min(self._failures, len(BACK_OFF_S) - 1)])
                     self._failures += 1
         except (RegionStopped, UnknownFormat) as error:
@@ -318,8 +313,6 @@ class Region:
                 if self._decided_one:
                     self._refused_in_a_row = 0
                 took = self._tools.monotonic() - started
-                self.seen.batches += 1
-                self.seen.inputs += count
                 self.seen.batch_seconds.append(took)
             self._let_flow()
             if self.writer.snapshot_wanted() or self._since_snapshot >= SNAPSHOT_EVERY:
