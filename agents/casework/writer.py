@@ -14,7 +14,7 @@ import orjson
 import structlog
 from joserfc.jwk import ECKey
 
-from agents.casework.book import FOLD, Book, Case, Entry, Key, Opened, decode_book
+from agents.casework.book import FOLD, Book, Entry, Key, Opened, decode_book
 from agents.casework.decide import decide, keeps_content, undecidable
 from agents.casework.inputs import NAMESPACE, Incoming
 from agents.casework.rules import rules_of
@@ -184,7 +184,9 @@ class CaseworkWriter:
         ]
         if record.input.type != "configure":
             rules = rules_of(self.book)
-            for delivery in dispatch(self.book, rules, record, message, lambda: self._rests(record, message)):
+            for delivery in dispatch(
+                self.book, rules, record, message, lambda case_id: self._rests(case_id, record, message)
+            ):
                 outgoing += self._sealed(delivery, rules.directory, record.at)
         outgoing += self._keys_of(record, message)
         self.book.apply(record, opened)
@@ -246,19 +248,17 @@ class CaseworkWriter:
     def _headers(self, kind: str, event_id: str, at: int, subject: str | None) -> tuple[tuple[str, bytes], ...]:
         return tuple(envelope.write(id=event_id, type=kind, source=self._source, time_ms=at, subject=subject))
 
-    def _rests(self, record: j.Record, message: j.LaneMessage | None) -> list[dict[str, Any]]:
-        """The opened reports of the case that ``record`` is about, the one that is decided last."""
-        case = self._case_of(record)
+    def _rests(self, case_id: str, record: j.Record, message: j.LaneMessage | None) -> list[dict[str, Any]]:
+        """The opened reports of a case, with the one that ``record`` adds to it."""
+        case = self.book.cases.get(case_id)
         found = [self._rest(entry) for entry in case.entries] if case is not None else []
         said = record.input
-        if isinstance(said, j.ReportInput) and message is not None and "rest" in said.sealed:
+        # A report is of one case, whatever else is said because of it.
+        added = any(isinstance(event, j.Registered) and event.case_id == case_id for event in record.events)
+        if added and isinstance(said, j.ReportInput) and message is not None and "rest" in said.sealed:
             plain = self._unwrapped(Key(message.wrap, message.wrapped))
             found.append(orjson.loads(unseal(plain, said.key_id, "rest", said.sealed["rest"])))
         return [rest for rest in found if rest is not None]
-
-    def _case_of(self, record: j.Record) -> Case | None:
-        case_id = next((event.case_id for event in record.events if isinstance(event, j.Offered | j.Told)), None)
-        return self.book.cases.get(case_id or "")
 
     def _rest(self, entry: Entry) -> dict[str, Any] | None:
         raw = self._part(entry, "rest")

@@ -43,8 +43,8 @@ class Delivery:
     content: Content | None = None
 
 
-Rests = Callable[[], list[dict[str, Any]]]
-"""The opened reports of the case, this one included, oldest first; asked only when something is sealed."""
+Rests = Callable[[str], list[dict[str, Any]]]
+"""The opened reports of a case, this one included, oldest first; asked only when something is sealed."""
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ def _offer(book: Book, rules: Rules, record: j.Record, event: j.Offered, rests: 
     after = _after(book, record, event.case_id)
     receiver = rules.directory.receiver(event.receiver)
     content = None
-    if reports := _for_receiver(rests()):
+    if reports := _for_receiver(rests(event.case_id)):
         plain = {
             "reports": reports[-MOST_REPORTS:],
             "left_out": max(0, len(reports) - MOST_REPORTS),
@@ -157,7 +157,7 @@ def _notice(book: Book, rules: Rules, record: j.Record, event: j.Told, rests: Re
     )
     place = record.events.index(event)
     content = None
-    if event.key_id is not None and (reports := _for_receiver(rests())):
+    if event.key_id is not None and (reports := _for_receiver(rests(event.case_id or ""))):
         # Only what is new: the earlier reports went with the offer.
         content = Content(event.key_id, event.to, {"reports": reports[-1:]})
     return Delivery(

@@ -276,3 +276,27 @@ def test_an_offer_holds_the_newest_reports_and_says_how_many_it_leaves_out():
     assert topic.endswith(f"{message['receiver']}.v1")
     assert (len(content["reports"]), content["left_out"]) == (20, 3)
     assert content["reports"][-1]["summary"] == "Nummer 22."
+
+
+def test_each_of_several_recalls_at_once_brings_its_own_household_and_no_other():
+    # Given three households that a team was offered, each with a story of its own
+    world = World()
+    stories = [f"Verhaal van huishouden {number}." for number in range(3)]
+    for number, story in enumerate(stories):
+        world.publish(a_report(household=number, narrative=story))
+    assert len(world.book.cases) == 3
+
+    # When the worker slept until all three are recalled, and fires them in one record
+    world.sleep_until(world.now + 40 * 24 * 3_600_000)
+    record = world.tick()
+    offered = [event for event in record.events if isinstance(event, j.Offered)]
+    assert len(offered) == 3
+
+    # Then whoever is offered a case next gets that case's story
+    got = {
+        message["case_id"]: [report["summary"] for report in world.opened(message, event.receiver)["reports"]]
+        for event in offered
+        for message in offers(world, event.receiver)
+        if message["handover_id"] == event.handover_id
+    }
+    assert got == {case_id: [story] for case_id, story in zip(world.book.cases, stories, strict=True)}
