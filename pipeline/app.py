@@ -69,7 +69,13 @@ def build_region(
     """The regions' writers."""
     places = {config.partition: name for name, config in regions.items()}
     app = build_app("region", cluster, instance=instance, datadir=datadir, assignor=sticky_assignor(places.keys()))
-    stage = Stage(cluster, places, lambda name: CaseworkWriter(regions[name], os.urandom, metrics.decided), clock)
+
+    def make_writer(name: str) -> CaseworkWriter:
+        writer = CaseworkWriter(regions[name], os.urandom, metrics.decided)
+        metrics.follow_writer(name, writer)
+        return writer
+
+    stage = Stage(cluster, places, make_writer, clock)
     stage.attach(app, from_faust)
     metrics.follow_stage(stage, regions)
     return Built(app, None, stage)

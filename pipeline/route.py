@@ -12,7 +12,8 @@ from uuid import uuid5
 
 import orjson
 
-from agents.casework.book import AWAITS_ANSWER, OPEN, Book, Case, Handover, Key, Opened
+from agents.casework.book import Book, Key, Opened
+from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover
 from agents.casework.decide import decide
 from agents.casework.inputs import NAMESPACE, Incoming
 from agents.casework.triage import RULES
@@ -119,9 +120,10 @@ class Trial:
         if offered is None and ("handover_id" not in given or "case_id" not in given):
             raise Refused(DeadLetterReason.UNKNOWN_CASE, [problem_of(line.number, "/answer", "route.no_offer")])
         case, handover = offered if offered is not None else (None, None)
-        named = self.book.open_handover(str(given.get("handover_id")))
-        if named is not None:
-            case, handover = named
+        named = str(given.get("handover_id"))
+        for one in self.book.cases.values():
+            if (found := one.handover(named)) is not None:
+                case, handover = one, found
         answer = read_answer(
             orjson.dumps(
                 {
@@ -140,7 +142,8 @@ class Trial:
 
     def _act(self, line: Line, given: dict[str, Any]) -> j.Record:
         offered = self._newest(None)
-        case_id = offered[0].id if offered is not None else next(reversed(self.book.cases), None)
+        newest = offered[0] if offered is not None else self.book.cases.newest()
+        case_id = newest.id if newest is not None else None
         if case_id is None and "case_id" not in given:
             raise Refused(DeadLetterReason.UNKNOWN_CASE, [problem_of(line.number, "/act", "route.no_case")])
         act = read_act(orjson.dumps(_plain_act(line, self._id(line, "act"), case_id or NEVER) | given))
@@ -355,7 +358,7 @@ def _case_of(book: Book, record: j.Record) -> Case | None:
     named = (getattr(event, "case_id", None) for event in record.events if not isinstance(event, j.Linked))
     case_id = next((found for found in named if found is not None), None)
     if case_id is None and isinstance(record.input, j.TickInput):
-        case_id = next(reversed(book.cases), None)
+        return book.cases.newest()
     return book.cases.get(case_id or "")
 
 

@@ -149,6 +149,7 @@ async def _watch_lag(cluster: Cluster, role: Role, metrics: Metrics) -> None:
                     mine = [place for place in committed if place.topic == family.topic()]
                 behind = sum(max(0, last[place] - max(0, committed[place].offset)) for place in mine)
                 metrics.lag(group_of(role), family.name, behind)
+            metrics.look()
             await asyncio.sleep(LAG_EVERY_S)
 
 

@@ -5,7 +5,7 @@ Nobody here exists: invented people on invented streets. Numbers of persons begi
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +18,8 @@ from uuid import UUID, uuid5
 import orjson
 from hypothesis import strategies as st
 
-from agents.casework.book import AWAITS_ANSWER, Book, Case, Handover, decode_book
+from agents.casework.book import Book, read_book
+from agents.casework.case import AWAITS_ANSWER, Case, Handover
 from agents.casework.writer import CaseworkWriter
 from agents.intake.decide import Registry, bring, registry
 from agents.policy.calendar import AMSTERDAM
@@ -26,7 +27,7 @@ from agents.policy.model import millis, moment
 from agents.policy.region import RegionConfig, load_regions
 from agents.sealing import unseal, unwrap_with
 from agents.stage.lane import Arrived
-from agents.stage.writer import Outgoing
+from agents.stage.writer import ContentNeeded, Outgoing
 from topics import envelope, specs
 from topics import journal as j
 from topics.codes import Answered, ExtraFlag, Indicator, Occasion, ViolenceKind
@@ -353,6 +354,7 @@ class World:
     records: list[j.Record] = field(default_factory=list)
     journal: list[bytes] = field(default_factory=list)
     keys: dict[bytes, bytes] = field(default_factory=dict)
+    snapshots: dict[bytes, bytes] = field(default_factory=dict)
     topics: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=lambda: defaultdict(list))
     lanes: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     sent: list[Arrived] = field(default_factory=list)
@@ -372,7 +374,9 @@ class World:
     @property
     def case(self) -> Case:
         """The only case, or the one that was opened last."""
-        return next(reversed(self.book.cases.values()))
+        found = self.book.cases.newest()
+        assert found is not None, "no case was opened"
+        return found
 
     @property
     def offer(self) -> Handover:
@@ -400,7 +404,7 @@ class World:
     ) -> j.Record:
         """The receiver of a handover (the open one) answers; or somebody else does (``by``)."""
         handover = handover or self.offer
-        case = self.book.cases[self.book.by_handover[handover.id]]
+        case = next(case for case in self.book.cases.values() if case.handover(handover.id) is not None)
         answer = an_answer(handover, case, state, **changes)
         return self._send(specs.ANSWERS.topic(by or handover.receiver), specs.ANSWER_TYPE, None, orjson.dumps(answer))
 
@@ -429,7 +433,7 @@ class World:
     def deliver(self, lane: str, offset: int) -> j.Record:
         """Casework decides what stands on a lane."""
         record = Arrived(lane, 0, offset, self.now, None, self.lanes[lane][offset], ())
-        return self._take(self.writer.decide(lane, record))
+        return self._take(self._asked(self.writer, lambda: self.writer.decide(lane, record)))
 
     # Time ------------------------------------------------------------------------------------------------
 
@@ -451,7 +455,7 @@ class World:
 
     def tick(self) -> j.Record:
         """What is due now fires."""
-        return self._take(self.writer.tick(self.now))
+        return self._take(self._asked(self.writer, lambda: self.writer.tick(self.now)))
 
     # Looking ---------------------------------------------------------------------------------------------
 
@@ -481,40 +485,63 @@ class World:
         found: dict[str, Any] = orjson.loads(unseal(key, content["key_id"], "content", content["data"]))
         return found
 
+    def snapshot(self) -> dict[bytes, bytes]:
+        """A snapshot of the book is written; everything that stands on the snapshots' topic then."""
+        for batch in self.writer.snapshot(len(self.journal), len(self.keys)):
+            for out in batch:
+                where = self.keys if out.topic == specs.KEYS.topic() else self.snapshots
+                assert out.key is not None
+                if out.value is None:
+                    where.pop(out.key, None)
+                else:
+                    where[out.key] = out.value
+        return dict(self.snapshots)
+
     def another_worker(self) -> CaseworkWriter:
         """A worker that takes over: it has the keys, and nothing else yet."""
         other = CaseworkWriter(regions()[self.region], self.entropy, lambda record, book: None)
-        other.restore({}, self.keys)
+        whole(other.restore({}, self.keys))
         return other
 
     def refolded(self) -> Book:
         """The book folded from the journal by another worker."""
         other = self.another_worker()
-        for record in self.journal:
-            other.replay(record)
+        for place, record in enumerate(self.journal):
+            other.replay(record, place)
         return other.book
 
     def decided_again(self, start: int = 0) -> list[bytes]:
         """The journal from ``start``, decided once more from its own inputs after folding what lies before."""
         other = self.another_worker()
-        for raw in self.journal[:start]:
-            other.replay(raw)
-        other.book = decode_book(other.book.encode())
+        for place, raw in enumerate(self.journal[:start]):
+            other.replay(raw, place)
+        other.book = saved_and_read(other.book)
         found: list[bytes] = []
         for raw in self.journal[start:]:
             record = j.decode(raw)
             if isinstance(record.input, j.ConfigureInput):
                 out = other.begin(record.at)
             elif record.lane == j.CLOCK:
-                out = other.tick(record.at)
+                out = self._asked(other, lambda at=record.at: other.tick(at))  # type: ignore[misc]
             else:
                 value = self.lanes[record.lane][record.offset]
-                out = other.decide(record.lane, Arrived(record.lane, 0, record.offset, record.at, None, value, ()))
+                lane = Arrived(record.lane, 0, record.offset, record.at, None, value, ())
+                out = self._asked(other, lambda lane=lane: other.decide(lane.topic, lane))  # type: ignore[misc]
+            other.committed([record.seq])
             found += [one.value or b"" for one in out if one.topic == specs.JOURNAL.topic()]
         return found
 
+    def _asked(self, writer: CaseworkWriter, ask: Callable[[], list[Outgoing]]) -> list[Outgoing]:
+        """What a writer decides, as the stage asks for it: once more when it needed to read the journal."""
+        try:
+            return ask()
+        except ContentNeeded as needed:
+            writer.recall([self.journal[place] for place in needed.places])
+            return ask()
+
     def _take(self, outgoing: list[Outgoing]) -> j.Record | Any:
         self.last = []
+        before = len(self.journal)
         for out in outgoing:
             if out.topic == specs.KEYS.topic():
                 assert out.key is not None
@@ -531,12 +558,28 @@ class World:
                 message = orjson.loads(out.value or b"null")
                 self.topics[out.topic].append((out.key.decode(), message))
                 self.last.append((out.topic, message))
-        self.writer.committed()
+        self.writer.committed(range(before, len(self.journal)))
         return self.records[-1]
 
 
 def _has(event: j.Event, values: dict[str, Any]) -> bool:
     return all(getattr(event, name) == value for name, value in values.items())
+
+
+def whole(steps: Generator[None, None, Any]) -> Any:
+    """What something that is done in steps gives at its end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def saved_and_read(book: Book) -> Book:
+    """The book, as another worker reads it from a snapshot of all of it."""
+    book.cases.unsaved = set(range(len(book.cases)))
+    *_, found = read_book(dict(book.parts()))
+    return found
 
 
 def awaiting(book: Book) -> Iterator[tuple[Case, Handover]]:

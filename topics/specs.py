@@ -121,8 +121,8 @@ JOURNAL = TopicSpec(
     why="The truth: one record per input with every event that followed. Kept as long as the law says.",
 )  # fmt: skip
 SNAPSHOTS = TopicSpec(
-    name="snapshots", of=None, types=(), key="region, chunk", partitions=REGION_PARTITIONS,
-    kept=None, compacted=True, transactional=True,
+    name="snapshots", of=None, types=(), key="region, part, slot", partitions=REGION_PARTITIONS,
+    kept=None, compacted=True, transactional=True, max_bytes=8 * MIB,
     extra={"max.compaction.lag.ms": "86400000", "segment.ms": "3600000", "min.cleanable.dirty.ratio": "0.01"},
     written_by="casework", read_by="casework",
     why="The book of a region at one position, so that a takeover need not read the journal from its start.",
@@ -141,7 +141,7 @@ NOTICES = TopicSpec(
 )  # fmt: skip
 KEYS = TopicSpec(
     name="keys", of=None, types=(), key="random key id", partitions=REGION_PARTITIONS,
-    kept=None, compacted=True, transactional=True,
+    kept=None, compacted=True, transactional=True, max_bytes=4 * MIB,
     extra={
         "max.compaction.lag.ms": "86400000", "segment.ms": "3600000",
         "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "86400000",

@@ -4,7 +4,7 @@ Only a person lowers a colour, with a reason; from oranje and rood with a second
 allowed goes back as a dead letter with the reason; it is never ignored.
 """
 
-from agents.casework.book import AWAITS_ANSWER, Case
+from agents.casework.case import AWAITS_ANSWER, Case
 from agents.casework.inputs import Draft
 from agents.casework.reports import dead, place, replace_route
 from agents.casework.rules import Rules, local_date

@@ -1,116 +1,30 @@
 """The book of a region: everything its decisions look at. ``book = fold(journal)``.
 
 ``apply`` is the only thing that changes it, and it is total: it never refuses a record of this format.
-Slotted and plain, because a region may hold a million of these. Times are ms since 1970 UTC.
+Small and plain, because a region may hold a million cases. Times are ms since 1970 UTC.
 """
 
-import heapq
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import orjson
 
+from agents.casework.case import Case, Entry, Handover, plain, short, unpack
+from agents.casework.cases import WARM, Cases
+from agents.casework.known import Known, Taken
+from agents.casework.waiting import COLOURS, UNCOLOURED, Waiting
 from agents.facts import Link
 from topics import journal as j
-from topics.codes import Colour, HandoverState
+from topics.codes import HandoverState
 
-FOLD = 1
-"""Version of this fold: a snapshot of another one is not read."""
+FOLD = 2
+"""Version of this fold and of the form in which it is saved: a snapshot of another one is not read."""
 
-AWAITS_ANSWER = frozenset({HandoverState.OFFERED.value, HandoverState.RECEIVED.value, HandoverState.ACKNOWLEDGED.value})
-OPEN = AWAITS_ANSWER | {HandoverState.ACCEPTED.value, HandoverState.STARTED.value}
 ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
 """Longer than any topic from outside keeps its records: for so long a second delivery can still come."""
-
-
-@dataclass(slots=True)
-class Entry:
-    """One report in the book. ``sealed`` and ``wrapped`` go when its household is erased."""
-
-    identity: str
-    thread: str
-    version: int
-    kind: str
-    received: int
-    at: int
-    counts: bool
-    fingerprint: str
-    origin: str
-    key_id: str
-    wrap: str | None = None
-    wrapped: str | None = None
-    sealed: dict[str, str] = field(default_factory=dict)
-    incident: str | None = None
-    test: bool = False
-
-
-@dataclass(slots=True)
-class Handover:
-    """A case offered to one receiver."""
-
-    id: str
-    receiver: str
-    destination: str
-    colour: str | None
-    state: str
-    offered: int
-    accept_before: int
-    ladder: list[j.Step]
-    contact_person: str | None
-    dv_specialist: str | None
-    key_id: str
-    next_step: int = 0
-    again: int | None = None
-    acknowledged: int | None = None
-    accepted: int | None = None
-    started: int | None = None
-
-    def due(self) -> int | None:
-        """When its next step is due; None when nothing is waited for."""
-        if self.state not in AWAITS_ANSWER:
-            return None
-        return self.ladder[self.next_step].due if self.next_step < len(self.ladder) else self.again
-
-
-@dataclass(slots=True)
-class Case:
-    """One household's matter. ``handovers`` in the order of their offers; at most one of them is open."""
-
-    id: str
-    opened: int
-    owner: str
-    executor: str
-    colour: str | None = None
-    provisional: bool = False
-    settled_floor: str | None = None
-    """The colour without what is only provisional: settling cannot go below it."""
-    reasons: list[str] = field(default_factory=list)
-    open_questions: list[str] = field(default_factory=list)
-    destination: str | None = None
-    rule: str | None = None
-    involvement: str = "FIRST"
-    policy: str = ""
-    closed: bool = False
-    erased: bool = False
-    test: bool = False
-    refusals: int = 0
-    avoided: list[str] = field(default_factory=list)
-    """Teams that found the case too severe."""
-    last_at: int = 0
-    entries: list[Entry] = field(default_factory=list)
-    handovers: list[Handover] = field(default_factory=list)
-    links: list[list[str]] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-    codes: list[str] = field(default_factory=list)
-    done: list[str] = field(default_factory=list)
-    """Ids of answers and acts that were taken in."""
-
-    def current(self) -> Handover | None:
-        """The handover that is open, newest first."""
-        return next((found for found in reversed(self.handovers) if found.state in OPEN), None)
-
-    def handover(self, handover_id: str) -> Handover | None:
-        return next((found for found in self.handovers if found.id == handover_id), None)
+CHUNK = 128
+"""Cases that are saved together: at some 0.5 KB each a chunk stays far below the limit of its topic."""
+HEAD = "head"
 
 
 @dataclass(slots=True)
@@ -131,11 +45,11 @@ class Opened:
 
 
 class Book:
-    """The state of one region. Change it with ``apply`` alone."""
+    """The state of one region. Change it with ``apply`` alone; a case that is looked at may not be kept."""
 
     __slots__ = (
-        "_heaps", "by_handover", "cases", "codes", "directory", "directory_hash", "identities", "now", "origins",
-        "policy", "policy_hash", "positions", "region", "seq", "threads",
+        "_changed", "cases", "codes", "directory", "directory_hash", "known", "now", "open_cases", "origins",
+        "policy", "policy_hash", "positions", "region", "seq", "waiting",
     )  # fmt: skip
 
     def __init__(self, region: str) -> None:
@@ -148,53 +62,50 @@ class Book:
         self.directory = ""
         self.policy_hash = ""
         self.directory_hash = ""
-        self.cases: dict[str, Case] = {}
-        self.by_handover: dict[str, str] = {}
-        self.identities: dict[str, tuple[str | None, str, str]] = {}
-        """Report identity -> (case, fingerprint, origin)."""
-        self.threads: dict[str, tuple[int, str | None]] = {}
-        """Report id of a source -> (highest version, case)."""
-        self.codes: dict[str, list[str]] = {}
-        """Match key -> cases."""
+        self.cases = Cases()
+        self.known = Known()
+        self.codes: dict[bytes, int | tuple[int, ...]] = {}
+        """Match key (short) -> number of the case; several where several households share it."""
         self.origins: dict[str, int] = {}
         """Where refused messages and answers without a case came in -> when."""
-        self._heaps: tuple[list[tuple[int, str]], ...] = tuple([] for _ in Colour)
+        self.waiting = Waiting(self.cases)
+        self.open_cases: dict[str, int] = dict.fromkeys(COLOURS, 0)
+        """Colour -> how many cases are open."""
+        self._changed: dict[int, str | None] = {}
+        """Cases that the record in hand changes -> the colour under which they were open before."""
 
     # Reading -----------------------------------------------------------------------------------------
 
     def due(self) -> int | None:
         """The earliest moment at which a step is due."""
-        return min((heap[0][0] for heap in self._heaps if self._clean(heap)), default=None)
+        return self.waiting.due()
 
-    def all_due(self, now: int, most: int) -> list[tuple[Case, Handover]]:
-        """What is due at ``now``: the most urgent colour first, then the longest due; at most so many."""
-        found: list[tuple[Case, Handover]] = []
-        for heap in reversed(self._heaps):
-            taken: list[tuple[int, str]] = []
-            while len(found) < most and self._clean(heap) and heap[0][0] <= now:
-                taken.append(heapq.heappop(heap))
-                pair = self.open_handover(taken[-1][1])
-                if pair is not None and pair not in found:
-                    found.append(pair)
-            # Looking changes nothing: what was taken out goes back until the firing is folded in.
-            for entry in taken:
-                heapq.heappush(heap, entry)
-        return found
-
-    def _clean(self, heap: list[tuple[int, str]]) -> bool:
-        """Drop what is no longer due from the top; whether something is left."""
-        while heap:
-            pair = self.open_handover(heap[0][1])
-            if pair is not None and pair[1].due() == heap[0][0]:
-                return True
-            heapq.heappop(heap)
-        return False
-
-    def open_handover(self, handover_id: str) -> tuple[Case, Handover] | None:
-        """A handover and its case, by id."""
-        case = self.cases.get(self.by_handover.get(handover_id, ""))
+    def open_handover(self, case_id: str, handover_id: str) -> tuple[Case, Handover] | None:
+        """A handover and its case, by their ids."""
+        case = self.cases.get(case_id)
         handover = case.handover(handover_id) if case is not None else None
         return (case, handover) if case is not None and handover is not None else None
+
+    def known_by(self, code: str) -> tuple[str, ...]:
+        """The cases that have this match key."""
+        found = self.codes.get(short(code), ())
+        return tuple(self.cases.nth(number).id for number in ((found,) if isinstance(found, int) else found))
+
+    def report(self, said: j.ReportInput) -> tuple[str | None, str, bool] | None:
+        """The report of the same identity that was taken in before: its case, its fingerprint, and whether it is
+        the very same record."""
+        for taken in self.known.versions(said.thread):
+            if taken.version == said.version:
+                return self._id(taken.case), taken.fingerprint, taken.where == _spot(said.origin)
+        return None
+
+    def thread(self, thread: str) -> tuple[int, str | None] | None:
+        """The highest version of a report that was taken in, and its case; None when there was none."""
+        highest = self.known.highest(thread)
+        return None if highest is None else (highest[0], self._id(highest[1]))
+
+    def _id(self, number: int | None) -> str | None:
+        return None if number is None else self.cases.nth(number).id
 
     # Folding -----------------------------------------------------------------------------------------
 
@@ -204,13 +115,30 @@ class Book:
         self.now = max(self.now, record.at)
         if record.lane != j.CLOCK:
             self.positions[record.lane] = (record.epoch, record.offset + 1)
+        self._changed = {}
         case_id: str | None = None
         for event in record.events:
+            if (about := getattr(event, "case_id", None)) is not None:
+                case_id = about
+                if not isinstance(event, j.Linked):  # it names the other one
+                    self._changes(about)
             self._event(event, record, opened)
-            case_id = getattr(event, "case_id", None) or case_id
-        if case_id is not None and (case := self.cases.get(case_id)) is not None:
-            case.last_at = record.at
         self._remember(record, case_id)
+        for number, before in self._changed.items():
+            case = self.cases.nth(number)
+            case.last_at = record.at
+            if before is not None:
+                self.open_cases[before] -= 1
+            if (after := _open_as(case)) is not None:
+                self.open_cases[after] += 1
+        self.cases.cool_when_many()
+
+    def _changes(self, case_id: str) -> None:
+        """Note how a case is before the record in hand changes it."""
+        number = self.cases.number(case_id)
+        if number is not None and number not in self._changed:
+            self._changed[number] = _open_as(self.cases.nth(number))
+            self.cases.changed(number)
 
     def _remember(self, record: j.Record, case_id: str | None) -> None:
         """So that the same message, by whatever way, is known again."""
@@ -222,6 +150,7 @@ class Book:
         dead = any(isinstance(event, j.DeadLettered) for event in record.events)
         if dead and (about := self._about(said)) is not None:
             # A dead letter of a household that is known goes with it.
+            self._changes(about.id)
             about.keys.append(said.key_id)
         if dead or repeated or case_id is None:
             self.origins[origin] = record.at
@@ -233,12 +162,10 @@ class Book:
                     case.keys.append(said.key_id)
             self.origins[origin] = record.at
         if isinstance(said, j.ReportInput) and not dead and not repeated:
-            self.identities[said.identity] = (case_id, said.fingerprint, origin)
-            highest = self.threads.get(said.thread)
-            if highest is None or said.version > highest[0]:
-                # A version without a case (advice) does not undo the case of the ones before.
-                belongs_to = case_id if case_id is not None or highest is None else highest[1]
-                self.threads[said.thread] = (said.version, belongs_to)
+            number = None if case_id is None else self.cases.number(case_id)
+            home = self.known.add(said.thread, Taken(said.version, number, said.fingerprint, _spot(said.origin)))
+            if home is not None:
+                self.cases.unsaved.add(home)
         if len(self.origins) % 1024 == 0 and self.origins:
             oldest = record.at - ORIGINS_KEPT_MS
             self.origins = {where: at for where, at in self.origins.items() if at >= oldest}
@@ -247,7 +174,8 @@ class Book:
         """The case that a message names, whatever became of the message."""
         match said:
             case j.ReportInput():
-                return self.cases.get(self.identities.get(said.identity, (None, "", ""))[0] or "")
+                known = self.report(said)
+                return self.cases.get(known[0]) if known is not None and known[0] is not None else None
             case j.AnswerInput() | j.ActInput():
                 return self.cases.get(said.case_id)
             case _:
@@ -281,18 +209,18 @@ class Book:
             case j.OwnerChanged():
                 self.cases[event.case_id].owner = event.owner
             case j.StepFired():
-                pair = self.open_handover(event.handover_id)
+                pair = self.open_handover(event.case_id, event.handover_id)
                 if pair is not None:
                     pair[1].next_step = min(pair[1].next_step + 1, len(pair[1].ladder))
                     pair[1].again = event.again
-                    self._push(pair[1])
+                    self.waiting.push(self.cases.number_of(pair[0]), pair[1])
             case j.TakenBack():
-                pair = self.open_handover(event.handover_id)
+                pair = self.open_handover(event.case_id, event.handover_id)
                 if pair is not None:
                     pair[1].state = event.state
             case j.Told():
-                if event.key_id is not None and event.case_id in self.cases:
-                    self.cases[event.case_id].keys.append(event.key_id)
+                if event.key_id is not None and (case := self.cases.get(event.case_id or "")) is not None:
+                    case.keys.append(event.key_id)
             case j.ActDone():
                 case = self.cases[event.case_id]
                 case.colour, case.provisional = event.colour, event.provisional
@@ -319,7 +247,7 @@ class Book:
             case = Case(id=event.case_id, opened=record.at, owner=event.owner, executor=event.owner)
             case.policy = record.policy
             case.test = said.test
-            self.cases[case.id] = case
+            self._changed[self.cases.add(case)] = None
         if case.closed:
             # A report on a closed case opens a new episode with its own colour.
             case.closed, case.colour, case.provisional, case.settled_floor = False, None, False, None
@@ -327,29 +255,34 @@ class Book:
         key = opened.key
         case.entries.append(
             Entry(
-                identity=said.identity,
                 thread=said.thread,
                 version=said.version,
                 kind=said.kind,
                 received=said.received,
                 at=record.at,
                 counts=event.counts,
-                fingerprint=said.fingerprint,
-                origin=place(said.origin),
+                seq=record.seq,
                 key_id=said.key_id,
                 wrap=key.wrap if key else None,
                 wrapped=key.wrapped if key else None,
-                sealed={part: said.sealed[part] for part in ("facts", "rest") if part in said.sealed} if key else {},
                 incident=opened.incident,
                 test=said.test,
             )
         )
         case.keys.append(said.key_id)
+        number = self.cases.number_of(case)
         for link in opened.links:
-            known = self.codes.setdefault(link.code, [])
-            if case.id not in known:
-                known.append(case.id)
+            if link.code not in case.codes:
                 case.codes.append(link.code)
+                self._index(short(link.code), number)
+
+    def _index(self, code: bytes, number: int) -> None:
+        """A household can be known again by this key."""
+        others = self.codes.get(code)
+        if others is None:
+            self.codes[code] = number
+        else:
+            self.codes[code] = tuple(sorted((*((others,) if isinstance(others, int) else others), number)))
 
     def _offered(self, event: j.Offered, record: j.Record) -> None:
         handover = Handover(
@@ -368,11 +301,10 @@ class Book:
         case = self.cases[event.case_id]
         case.handovers.append(handover)
         case.keys.append(event.key_id)
-        self.by_handover[handover.id] = case.id
-        self._push(handover)
+        self.waiting.began(self.cases.number_of(case), handover)
 
     def _answered(self, event: j.Answered, record: j.Record) -> None:
-        pair = self.open_handover(event.handover_id)
+        pair = self.open_handover(event.case_id, event.handover_id)
         if pair is None:
             return
         case, handover = pair
@@ -395,29 +327,43 @@ class Book:
         case.erased = True
         for entry in case.entries:
             entry.wrap = entry.wrapped = entry.incident = None
-            entry.sealed = {}
-        for code in case.codes:
-            left = [other for other in self.codes.get(code, ()) if other != case.id]
+        number = self.cases.number_of(case)
+        for code in map(short, case.codes):
+            others = self.codes.pop(code)
+            left = () if isinstance(others, int) else tuple(other for other in others if other != number)
             if left:
-                self.codes[code] = left
-            else:
-                self.codes.pop(code, None)
+                self.codes[code] = left[0] if len(left) == 1 else left
         case.codes = []
         case.keys = []
 
-    def _push(self, handover: Handover) -> None:
-        due = handover.due()
-        if due is not None:
-            heapq.heappush(self._heaps[_severity(handover.colour)], (due, handover.id))
+    # Saving ------------------------------------------------------------------------------------------
 
-    # Snapshot ----------------------------------------------------------------------------------------
+    def parts(self) -> Iterator[tuple[str, bytes]]:
+        """What changed since it was saved last: the head, and chunks of cases by their number."""
+        self.cases.cool(0)
+        unsaved, self.cases.unsaved = sorted({number // CHUNK for number in self.cases.unsaved}), set()
+        for chunk in unsaved:
+            yield str(chunk), self._chunk(range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(self.cases))))
+        yield HEAD, self._head()
 
     def encode(self) -> bytes:
-        """The whole book as canonical JSON: equal books give equal bytes."""
+        """The whole book as lines of JSON: equal books give equal bytes."""
+        self.cases.cool(0)
+        everything = range(len(self.cases))
+        lines = [self._head(), *(plain(packed) for packed in self.cases.packed(everything))]
+        lines += [orjson.dumps([key.hex(), found]) for key, found in sorted(self.codes.items())]
+        for number in everything:
+            threads = (entry.thread for entry in self.cases.nth(number).entries)
+            lines += [key.hex().encode() + packed for key, packed in self.known.of(number, threads)]
+        self.cases.cool(WARM)
+        return b"\n".join(lines)
+
+    def _head(self) -> bytes:
         return orjson.dumps(
             {
                 "fold": FOLD,
                 "region": self.region,
+                "cases": len(self.cases),
                 "seq": self.seq,
                 "now": self.now,
                 "positions": self.positions,
@@ -425,45 +371,75 @@ class Book:
                 "directory": self.directory,
                 "policy_hash": self.policy_hash,
                 "directory_hash": self.directory_hash,
-                "cases": [asdict(case) for case in self.cases.values()],
-                "identities": self.identities,
-                "threads": self.threads,
-                "codes": self.codes,
+                "open_cases": self.open_cases,
                 "origins": self.origins,
+                "homeless": [[key.hex(), packed.decode()] for key, packed in self.known.homeless()],
             },
             option=orjson.OPT_SORT_KEYS,
         )
 
+    def _chunk(self, numbers: range) -> bytes:
+        """A line that says what is in it, then the small forms one after the other.
 
-def decode_book(raw: bytes) -> Book:
-    """A book from its bytes; raises ``UnknownFormat`` when another fold wrote it."""
-    found = orjson.loads(raw)
-    if found["fold"] != FOLD:
-        raise j.UnknownFormat(f"snapshot of fold {found['fold']}, this release has {FOLD}")
-    book = Book(found["region"])
-    for name in ("seq", "now", "policy", "directory", "policy_hash", "directory_hash", "codes", "origins"):
-        setattr(book, name, found[name])
-    book.positions = {lane: (epoch, offset) for lane, (epoch, offset) in found["positions"].items()}
-    book.identities = {identity: (case, mark, where) for identity, (case, mark, where) in found["identities"].items()}
-    book.threads = {thread: (version, case) for thread, (version, case) in found["threads"].items()}
-    for plain in found["cases"]:
-        case = _case(plain)
-        book.cases[case.id] = case
-        for handover in case.handovers:
-            book.by_handover[handover.id] = case.id
-            book._push(handover)
-    return book
+        Everything that an index needs lies beside them, so that no case has to be unpacked when it is read.
+        """
+        packed = self.cases.packed(numbers)
+        codes: list[list[str | int]] = []
+        known: list[list[str]] = []
+        awaited: list[tuple[str | None, int, int, int]] = []
+        ids = []
+        for number, small in zip(numbers, packed, strict=True):
+            case = unpack(small)
+            ids.append(short(case.id).hex())
+            codes += [[short(code).hex(), number] for code in case.codes]
+            known += [
+                [key.hex(), value.decode()] for key, value in self.known.of(number, (e.thread for e in case.entries))
+            ]
+            for handover in case.handovers:
+                if (due := handover.due()) is not None:
+                    awaited.append((handover.colour, number, due, handover.offered))
+        line = {
+            "ids": ids,
+            "sizes": [len(small) for small in packed],
+            "codes": codes,
+            "known": known,
+            "awaited": awaited,
+        }
+        return orjson.dumps(line) + b"\n" + b"".join(packed)
+
+    def _load(self, chunk: bytes) -> None:
+        """Take in the next chunk of cases that was saved."""
+        line, _, rest = chunk.partition(b"\n")
+        found = orjson.loads(line)
+        packed, start = [], 0
+        for size in found["sizes"]:
+            packed.append(rest[start : start + size])
+            start += size
+        self.cases.load([bytes.fromhex(key) for key in found["ids"]], packed)
+        for code, number in found["codes"]:
+            self._index(bytes.fromhex(code), number)
+        self.known.load((bytes.fromhex(key), value.encode()) for key, value in found["known"])
+        self.waiting.load(found["awaited"])
 
 
-def _case(plain: dict[str, Any]) -> Case:
-    handovers = []
-    for found in plain["handovers"]:
-        found["ladder"] = [
-            j.Step(name=step["name"], due=step["due"], tells=tuple(step["tells"])) for step in found["ladder"]
-        ]
-        handovers.append(Handover(**found))
-    entries = [Entry(**found) for found in plain["entries"]]
-    return Case(**{**plain, "handovers": handovers, "entries": entries})
+def read_book(parts: Mapping[str, bytes]) -> Iterator[Book]:
+    """The book that was saved in these parts, step by step: the same one is yielded after each, and whole at the end.
+
+    Raises ``UnknownFormat`` when another fold wrote it, ``KeyError`` when a part is missing.
+    """
+    head = orjson.loads(parts[HEAD])
+    if head["fold"] != FOLD:
+        raise j.UnknownFormat(f"snapshot of fold {head['fold']}, this release has {FOLD}")
+    book = Book(head["region"])
+    for name in ("seq", "now", "policy", "directory", "policy_hash", "directory_hash", "open_cases", "origins"):
+        setattr(book, name, head[name])
+    book.positions = {lane: (epoch, offset) for lane, (epoch, offset) in head["positions"].items()}
+    book.known.load(((bytes.fromhex(key), packed.encode()) for key, packed in head["homeless"]), homeless=True)
+    for chunk in range(-(-head["cases"] // CHUNK)):
+        book._load(parts[str(chunk)])
+        yield book
+    book.waiting.loaded()
+    yield book
 
 
 def place(origin: j.Origin) -> str:
@@ -471,5 +447,11 @@ def place(origin: j.Origin) -> str:
     return f"{origin.topic}/{origin.partition}/{origin.offset}"
 
 
-def _severity(colour: str | None) -> int:
-    return Colour(colour).severity if colour else 1
+def _spot(origin: j.Origin) -> str:
+    """Where on its topic: of a report its source says which that is."""
+    return f"{origin.partition}/{origin.offset}"
+
+
+def _open_as(case: Case) -> str | None:
+    """The colour under which a case is open; None when it is closed."""
+    return None if case.closed else case.colour or UNCOLOURED

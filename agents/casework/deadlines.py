@@ -4,7 +4,7 @@ Deadlines are levels: after a day asleep each missed step fires once, red first,
 of a desk's ladder comes back until a person acts.
 """
 
-from agents.casework.book import Case, Handover
+from agents.casework.case import Case, Handover
 from agents.casework.handover import offer, take_back
 from agents.casework.inputs import Draft
 from agents.casework.routing import back
@@ -24,7 +24,7 @@ def fire(draft: Draft, rules: Rules) -> None:
     Due by the moment of the tick: up to there every answer has been read. The region's own time only orders;
     it may have been carried ahead by a record that the broker stamped while its clock was wrong.
     """
-    for case, handover in draft.book.all_due(draft.incoming.at, AT_ONCE):
+    for case, handover in draft.book.waiting.all_due(draft.incoming.at, AT_ONCE):
         _climb(draft, rules, case, handover)
 
 

@@ -50,7 +50,7 @@ def _from_outside(
         case j.ReportInput():
             if draft.incoming.facts is None:
                 raise ValueError("a report without its facts cannot be decided")
-            report(draft, rules, said, draft.incoming.facts, origin)
+            report(draft, rules, said, draft.incoming.facts)
         case j.AnswerInput():
             _answer(draft, rules, said)
         case j.ActInput():

@@ -3,7 +3,7 @@
 The executor changes at ACCEPTED, the owner at STARTED. A refusal always has a successor.
 """
 
-from agents.casework.book import AWAITS_ANSWER, Case, Handover
+from agents.casework.case import AWAITS_ANSWER, Case, Handover
 from agents.casework.inputs import Draft
 from agents.casework.routing import Route, back, investigation
 from agents.casework.rules import Rules

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from agents.casework.book import Book, Case
+from agents.casework.book import Book
+from agents.casework.case import Case
 from agents.casework.rules import Rules, local_date
 from agents.facts import Link
 from agents.policy.model import millis, moment
@@ -33,7 +34,7 @@ def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
     best: dict[str, tuple[int, Link]] = {}
     persons: dict[str, set[int | str]] = {}
     for link in links:
-        for case_id in book.codes.get(link.code, ()):
+        for case_id in book.known_by(link.code):
             # A perpetrator may have come from there: the new household's team must see nothing of the old one.
             sure = 1 if link.kind == LinkKind.SAME_PERPETRATOR.value else _SURE[link.certainty]
             if case_id not in best or sure > best[case_id][0]:
@@ -49,7 +50,7 @@ def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
         )
         for case_id, (_, link) in sorted(best.items())
     )
-    known = book.threads.get(thread)
+    known = book.thread(thread)
     own = book.cases.get(known[1] or "") if known is not None else None
     if own is not None and own.erased:
         own = None

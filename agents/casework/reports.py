@@ -1,6 +1,6 @@
 """What a report does (domain model, section 5): gates, link, colour, route, offer. Pure."""
 
-from agents.casework.book import AWAITS_ANSWER, OPEN, Case, Handover
+from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover
 from agents.casework.handover import offer, take_back
 from agents.casework.inputs import Draft
 from agents.casework.linking import earlier_reports, find_case, involvement
@@ -12,20 +12,20 @@ from topics import journal as j
 from topics.codes import Colour, DeadLetterReason, HandoverState, NoticeKind, ReportKind
 
 
-def report(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts, origin: str) -> None:
+def report(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> None:
     """Decide one report that can be read."""
     book, duty = draft.book, rules.directory.desks.duty
     acute = any_of(facts, ACUTE)
-    known = book.identities.get(said.identity)
+    known = book.report(said)
     if known is not None:
-        case_id, fingerprint, where = known
+        case_id, fingerprint, same_record = known
         if fingerprint == said.fingerprint:
             # The same record twice is our own doing and no repeat of the sender's.
-            draft.add(j.Repeated(case_id=case_id, receipt=where != origin))
+            draft.add(j.Repeated(case_id=case_id, receipt=not same_record))
             return
         dead(draft, rules, DeadLetterReason.ID_REUSE, acute=acute)
         return
-    highest = book.threads.get(said.thread)
+    highest = book.thread(said.thread)
     if highest is not None and said.version < highest[0]:
         draft.add(j.NotDecided(case_id=highest[1], why="lower_version"))
         if acute:
@@ -52,7 +52,7 @@ def report(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts, origin
 def _without_colour(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> None:
     """Held (G6) or no domestic violence (G5): a case of its own, that counts for nothing else."""
     found = find_case(draft.book, draft.incoming.opened.links, said.thread)
-    known = draft.book.threads.get(said.thread)
+    known = draft.book.thread(said.thread)
     case = draft.book.cases.get(known[1] or "") if known is not None else None
     if case is not None and (case.colour is not None or case.erased):
         case = None

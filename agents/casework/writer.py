@@ -4,9 +4,9 @@ It is what the stage restores and asks (``agents/stage/writer.py``). The decidin
 ``decide.py`` and ``agents/dispatch``; here are the keys and the bytes.
 """
 
-import hashlib
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 from uuid import uuid5
 
@@ -14,10 +14,13 @@ import orjson
 import structlog
 from joserfc.jwk import ECKey
 
-from agents.casework.book import FOLD, Book, Entry, Key, Opened, decode_book
+from agents.casework.book import Book, Key, Opened, read_book
+from agents.casework.case import Entry
+from agents.casework.contents import Contents
 from agents.casework.decide import decide, keeps_content, undecidable
 from agents.casework.inputs import NAMESPACE, Incoming
 from agents.casework.rules import rules_of
+from agents.casework.saved import Saved
 from agents.dispatch.decide import Delivery, dispatch
 from agents.facts import Facts, read_facts, read_links
 from agents.policy.directory import Directory
@@ -33,7 +36,6 @@ from topics.codes import DeadLetterReason, LinkKind
 log = structlog.get_logger("casework")
 
 EPOCH = 0
-CHUNK_BYTES = 512 * 1024
 
 
 class CaseworkWriter:
@@ -42,44 +44,45 @@ class CaseworkWriter:
     def __init__(self, config: RegionConfig, entropy: Entropy, observe: Callable[[j.Record, Book], None]) -> None:
         self.config = config
         self.book = Book(config.name)
+        self.contents = Contents()
         self._observe = observe
         self._in_hand: list[j.Record] = []
         self._entropy = entropy
         self._keys: dict[str, Key] = {}
         self._public: dict[str, ECKey] = {}
         self._erased = False
+        self._saved = Saved(config.name, config.keys, entropy)
         self._source = f"urn:nld:oin:{config.directory.oin}:systeem:meldstroom"
 
     # Restoring ---------------------------------------------------------------------------------------
 
-    def restore(self, snapshot: Mapping[bytes, bytes], keys: Mapping[bytes, bytes]) -> int | None:
+    def keys_from(self, snapshot: Mapping[bytes, bytes]) -> int | None:
+        """See ``Writer``."""
+        return self._saved.keys_from(snapshot)
+
+    def restore(
+        self, snapshot: Mapping[bytes, bytes], keys: Mapping[bytes, bytes]
+    ) -> Generator[None, None, int | None]:
         """See ``Writer``. A snapshot that cannot be opened or is of another fold is passed over."""
         for name, raw in keys.items():
             found = orjson.loads(raw)
             if "wrapped" in found:
                 self._keys[name.decode()] = Key(found["wrap"], found["wrapped"])
-        manifest_raw = snapshot.get(self._chunk_name("manifest"))
-        if manifest_raw is None:
-            return None
         try:
-            manifest = orjson.loads(manifest_raw)
-            if manifest["fold"] != FOLD:
+            opened = yield from self._saved.opened(snapshot, keys)
+            if opened is None:
                 return None
-            key = self._unwrapped(self._keys[manifest["key_id"]])
-            parts = [
-                unseal(key, manifest["key_id"], f"{n}", snapshot[self._chunk_name(n)].decode())
-                for n in range(manifest["chunks"])
-            ]
-            raw = zlib.decompress(b"".join(parts))
-            if hashlib.sha256(raw).hexdigest() != manifest["sha256"]:
-                raise CannotOpen("sha256")
-            self.book = decode_book(raw)
+            for book in read_book(opened.parts):
+                self.book = book
+                yield
+            self.contents = opened.contents
         except (KeyError, CannotOpen, zlib.error, ValueError, j.UnknownFormat) as error:
             log.warning("snapshot_unusable", region=self.config.name, error=type(error).__name__)
+            self.book = Book(self.config.name)
             return None
-        return int(manifest["journal_next"])
+        return opened.journal_next
 
-    def replay(self, record: bytes) -> None:
+    def replay(self, record: bytes, place: int) -> None:
         """Fold a journal record; what cannot be opened any more was erased."""
         found = j.decode(record)
         if found.seq != self.book.seq:
@@ -90,8 +93,14 @@ class CaseworkWriter:
             if key is not None:
                 opened = self._opened(found.input, self._unwrapped(key), key)
         self.book.apply(found, opened)
+        self.contents.written(found, place)
         # What the last snapshot still holds must go, also when a kill came before the next one.
         self._erased = self._erased or any(isinstance(event, j.Erased) for event in found.events)
+
+    def recall(self, records: Iterable[bytes]) -> None:
+        """See ``Writer``."""
+        for record in records:
+            self.contents.recalled(j.decode(record))
 
     def expected(self, lane: str) -> int | None:
         """The offset of the lane that comes next."""
@@ -149,10 +158,11 @@ class CaseworkWriter:
         found = undecidable(self.book, incoming)
         return self._written(found, Opened(), message)
 
-    def committed(self) -> None:
-        """What was decided since the last time is on the journal."""
-        done, self._in_hand = self._in_hand, []
-        for record in done:
+    def committed(self, places: Sequence[int]) -> None:
+        """See ``Writer``."""
+        done, self._in_hand = self._in_hand[: len(places)], self._in_hand[len(places) :]
+        for record, place in zip(done, places, strict=True):
+            self.contents.written(record, place)
             self._observe(record, self.book)
 
     def due(self) -> int | None:
@@ -183,6 +193,7 @@ class CaseworkWriter:
             )
         ]
         if record.input.type != "configure":
+            self._need_contents(record)
             rules = rules_of(self.book)
             for delivery in dispatch(
                 self.book, rules, record, message, lambda case_id: self._rests(case_id, record, message)
@@ -191,6 +202,7 @@ class CaseworkWriter:
         outgoing += self._keys_of(record, message)
         self.book.apply(record, opened)
         self._in_hand.append(record)
+        self.contents.decided(record)
         return outgoing
 
     def _keys_of(self, record: j.Record, message: j.LaneMessage | None) -> list[Outgoing]:
@@ -265,17 +277,31 @@ class CaseworkWriter:
         rest: dict[str, Any] | None = orjson.loads(raw) if raw is not None else None
         return rest
 
+    def _need_contents(self, record: j.Record) -> None:
+        """Ask at once for all that the messages of a record will hold."""
+        cases = {
+            event.case_id
+            for event in record.events
+            if isinstance(event, j.Offered) or (isinstance(event, j.Told) and event.key_id is not None)
+        }
+        found = [self.book.cases.get(case_id or "") for case_id in cases]
+        self.contents.need([entry for case in found if case is not None for entry in case.entries])
+
     def _earlier(self, case_id: str) -> tuple[Facts | None, ...]:
         case = self.book.cases.get(case_id)
         if case is None:
             return ()
+        self.contents.need(case.entries)
         parts = [self._part(entry, "facts") for entry in case.entries]
         return tuple(read_facts(raw) if raw is not None else None for raw in parts)
 
     def _part(self, entry: Entry, part: str) -> bytes | None:
-        if entry.wrap is None or entry.wrapped is None or part not in entry.sealed:
+        if entry.wrap is None or entry.wrapped is None:
             return None
-        return unseal(self._unwrapped(Key(entry.wrap, entry.wrapped)), entry.key_id, part, entry.sealed[part])
+        sealed = self.contents.of(entry).get(part)
+        if sealed is None:
+            return None
+        return unseal(self._unwrapped(Key(entry.wrap, entry.wrapped)), entry.key_id, part, sealed)
 
     def _opened(self, said: j.ReportInput, plain: bytes, key: Key) -> Opened:
         links = read_links(unseal(plain, said.key_id, "links", said.sealed["links"]))
@@ -317,31 +343,8 @@ class CaseworkWriter:
         """After an erasure: what the last snapshot still holds must go."""
         return self._erased
 
-    def snapshot(self, journal_next: int) -> list[Outgoing]:
-        """The book in sealed chunks and a manifest. Each has a fresh key that takes the place of the last one's."""
+    def snapshot(self, journal_next: int, keys_next: int) -> Iterator[list[Outgoing]]:
+        """See ``Writer``."""
         self._erased = False
-        raw = self.book.encode()
-        packed = zlib.compress(raw, 1)
-        key, key_id = self._entropy(32), f"snapshot-{self.config.name}"
-        chunks = [packed[start : start + CHUNK_BYTES] for start in range(0, len(packed), CHUNK_BYTES)]
-        wrap, wrapped = self.config.keys.wrapped(key)
-        manifest = {
-            "v": 1,
-            "fold": FOLD,
-            "journal_next": journal_next,
-            "chunks": len(chunks),
-            "sha256": hashlib.sha256(raw).hexdigest(),
-            "key_id": key_id,
-        }
-        values = [
-            (self._chunk_name(n), seal(key, key_id, f"{n}", chunk, self._entropy).encode())
-            for n, chunk in enumerate(chunks)
-        ]
-        values.append((self._chunk_name("manifest"), orjson.dumps(manifest)))
-        written = [Outgoing(specs.SNAPSHOTS.topic(), name, value, (), self.config.partition) for name, value in values]
-        key_record = self._key(key_id, orjson.dumps({"v": 1, "wrap": wrap, "wrapped": wrapped}))
-        # The key with the manifest: until then the last snapshot's chunks that still stand can be told apart.
-        return [*written[:-1], key_record, written[-1]]
-
-    def _chunk_name(self, chunk: int | str) -> bytes:
-        return f"{self.config.name}/{chunk}".encode()
+        parts = chain(self.book.parts(), self.contents.parts())
+        return self._saved.written(parts, journal_next, keys_next, self.config.partition)

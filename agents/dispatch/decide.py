@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
-from agents.casework.book import Book, Case
+from agents.casework.book import Book
+from agents.casework.case import Case
 from agents.casework.rules import Rules
 from agents.casework.triage import sentence
 from topics import journal as j
@@ -126,7 +127,7 @@ def _offer(book: Book, rules: Rules, record: j.Record, event: j.Offered, rests: 
 
 
 def _recall(book: Book, record: j.Record, event: j.TakenBack) -> Delivery:
-    pair = book.open_handover(event.handover_id)
+    pair = book.open_handover(event.case_id, event.handover_id)
     receiver = pair[1].receiver if pair is not None else ""
     return Delivery(
         specs.QUEUE.topic(receiver),

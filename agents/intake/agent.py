@@ -21,7 +21,9 @@ from agents.intake.decide import Brought, Registry, bring, put_aside
 from agents.sealing import Entropy
 from agents.stage.lane import Arrived, Lane
 from agents.stage.reading import ends, reader, stretch
+from agents.stage.sending import BATCH_BYTES, send_all
 from agents.stage.transport import group_of
+from agents.stage.writer import Outgoing
 from topics import journal as j
 from topics.cluster import Cluster
 
@@ -83,6 +85,7 @@ class Intake:
             enable_idempotence=True,
             linger_ms=0,
             retry_backoff_ms=10,
+            max_batch_size=BATCH_BYTES,
             max_request_size=8 * 1024 * 1024,
         )
         await producer.start()
@@ -104,31 +107,25 @@ class Intake:
     async def _batch(self, producer: AIOKafkaProducer) -> None:
         """A share of every partition that waits, so that a flood of one does not hold up the others."""
         started = time.monotonic()
-        sends: list[asyncio.Future[Any]] = []
+        found: list[Outgoing] = []
         done: dict[TP, int] = {}
         for place, lane in tuple(self._lanes.items()):
             await self._fill_gap(place, lane)
-            taken = lane.take(min(SHARE, BATCH_COUNT - len(sends)), 4 * 1024 * 1024)
+            taken = lane.take(min(SHARE, BATCH_COUNT - len(found)), 4 * 1024 * 1024)
             for record in taken:
-                found = self._bring(record)
-                sends.append(
-                    await producer.send(
-                        found.lane,
-                        value=j.encode_lane(found.message),
-                        key=found.region.encode(),
-                        partition=found.partition,
-                    )
-                )
+                brought = self._bring(record)
+                value = j.encode_lane(brought.message)
+                found.append(Outgoing(brought.lane, brought.region.encode(), value, (), brought.partition))
                 if time.monotonic() - started > BATCH_S:
                     await asyncio.sleep(0)
             if taken:
                 done[TP(*place)] = lane.expected
-            if len(sends) >= BATCH_COUNT:
+            if len(found) >= BATCH_COUNT:
                 break
-        if not sends:
+        if not found:
             return
-        await asyncio.gather(*sends)
-        self.brought += len(sends)
+        await send_all(producer, found)
+        self.brought += len(found)
         assert self._app is not None
         still = {tp: offset for tp, offset in done.items() if (tp.topic, tp.partition) in self._lanes}
         if still:

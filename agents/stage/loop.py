@@ -9,7 +9,7 @@ wrong inside a transaction, the book is thrown away and the region is opened aga
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
@@ -29,7 +29,9 @@ from aiokafka.errors import (
 from agents.stage.clock import BrokerClock
 from agents.stage.lane import Arrived, Lane
 from agents.stage.reading import compacted, ends, reader, stretch
-from agents.stage.writer import Outgoing, Writer
+from agents.stage.sending import BATCH_BYTES as SEND_BYTES
+from agents.stage.sending import send_all
+from agents.stage.writer import ContentNeeded, Outgoing, Writer
 from topics.cluster import Cluster
 from topics.journal import DESK, INBOX, UnknownFormat
 from topics.specs import DESK as DESK_TOPIC
@@ -41,9 +43,11 @@ log = structlog.get_logger("stage")
 P = ParamSpec("P")
 R = TypeVar("R")
 
-BATCH_COUNT = 50
+BATCH_COUNT = 200
 BATCH_BYTES = 4 * 1024 * 1024
-BATCH_S = 0.050
+BATCH_S = 0.100
+TURN_S = 0.005
+"""For so long a region decides before the others of its worker get their turn."""
 # Records are delivered one by one; a transaction for each would cost ten times as much.
 GATHER_S = 0.010
 UNDECIDABLE_IN_A_ROW = 20
@@ -70,6 +74,10 @@ REFUSED = (MessageSizeTooLargeError, RecordListTooLargeError)
 """What the broker says of a record that it will never take."""
 
 
+NEVER_THE_MESSAGE = (MemoryError, OSError, KafkaError)
+"""What may happen while something is decided, and says nothing about it."""
+
+
 class TopicMissing(Exception):
     """A topic that a decision writes to is not on the cluster."""
 
@@ -93,6 +101,8 @@ class Tools:
     """Partition and answer topics -> end of the desk, None while answers are still on their way to it."""
     lane_ends: Callable[[int], Awaitable[dict[str, int]]]
     """Partition -> where each of its lanes ends."""
+    journal_records: Callable[[int, Sequence[int]], Awaitable[list[bytes]]]
+    """Partition and offsets -> the journal's records there."""
     pause: Callable[[str, int], None]
     resume: Callable[[str, int], None]
     monotonic: Callable[[], float] = time.monotonic
@@ -116,6 +126,7 @@ class Region:
         self._closing = False
         self._producer: AIOKafkaProducer | None = None
         self._journal_next: int | None = None
+        self._keys_next = 0
         self._since_snapshot = 0
         self._undecidable = 0
         self._failures = 0
@@ -130,6 +141,7 @@ class Region:
         self._snapshot_failed = False
         self._tail: dict[str, int] = {}
         self._tail_asked = 0.0
+        self._turn_began = 0.0
 
     # What comes in -----------------------------------------------------------------------------------
 
@@ -220,6 +232,7 @@ class Region:
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             retry_backoff_ms=10,
             linger_ms=0,
+            max_batch_size=SEND_BYTES,
             max_request_size=8 * 1024 * 1024,
             request_timeout_ms=10_000,
         )
@@ -230,18 +243,16 @@ class Region:
             if self.writer is not None and await self._written_since(consumer):
                 self.writer = None  # somebody else decided meanwhile: the kept book knows nothing of it
             if self.writer is None:
-                writer = self._make_writer()
-                snapshot = await compacted(consumer, SNAPSHOTS.topic(), self.partition)
-                keys = await compacted(consumer, KEYS.topic(), self.partition)
-                self._journal_next = self._folded(writer.restore, snapshot, keys)
-                self.writer = writer
+                self.writer, self._journal_next = await self._restored(consumer)
             replayed = 0
             async for records in stretch(consumer, JOURNAL.topic(), self.partition, self._journal_next):
                 for record in records:
-                    self._folded(self.writer.replay, record.value or b"")
+                    self._folded(self.writer.replay, record.value or b"", record.offset)
                     self._journal_next = record.offset + 1
                     replayed += 1
-                await asyncio.sleep(0)
+                    await self._turn()
+            place = TopicPartition(KEYS.topic(), self.partition)
+            self._keys_next = (await ends(consumer, [place]))[place]
             lanes = {}
             places = [TopicPartition(t, self.partition) for t in LANES.values()]
             starts, stops = await ends(consumer, places, first=True), await ends(consumer, places)
@@ -268,11 +279,44 @@ class Region:
         self._tail_asked = self._tools.monotonic()
         log.info("region_opened", region=self.name, partition=self.partition, replayed=replayed)
 
+    async def _restored(self, consumer: AIOKafkaConsumer) -> tuple[Writer, int | None]:
+        """A writer with the book of the last snapshot, and where the journal goes on from there."""
+        writer = self._make_writer()
+        snapshot = await compacted(consumer, SNAPSHOTS.topic(), self.partition)
+        # Of a large region the keys are most of what there is to read: those since the last snapshot are enough.
+        keys_from = writer.keys_from(snapshot)
+        if keys_from is not None:
+            keys = await compacted(consumer, KEYS.topic(), self.partition, keys_from)
+            found = await self._stepped(writer.restore(snapshot, keys))
+            if found is not None:
+                return writer, found
+            writer = self._make_writer()
+        keys = await compacted(consumer, KEYS.topic(), self.partition)
+        await self._stepped(writer.restore({}, keys))
+        return writer, None
+
+    async def _stepped(self, steps: Generator[None, None, int | None]) -> int | None:
+        """Restore in steps; what it gives at its end."""
+        while True:
+            try:
+                self._folded(next, steps)
+            except StopIteration as end:
+                found: int | None = end.value
+                return found
+            await self._turn()
+
+    async def _turn(self) -> None:
+        """Let the other regions of this worker do something, when this one had its time."""
+        now = self._tools.monotonic()
+        if now - self._turn_began > TURN_S:
+            await asyncio.sleep(0)
+            self._turn_began = self._tools.monotonic()
+
     def _folded(self, fold: Callable[P, R], *arguments: P.args, **more: P.kwargs) -> R:
         """What is restored must be readable; when it is not, this region alone waits for a person."""
         try:
             return fold(*arguments, **more)
-        except (MemoryError, OSError, UnknownFormat):
+        except (MemoryError, OSError, UnknownFormat, StopIteration):
             raise
         except Exception as error:
             raise RegionStopped(f"its book cannot be restored: {type(error).__name__}") from error
@@ -347,9 +391,10 @@ class Region:
         self._in_hand = []
         room = 1 if self._singly else BATCH_COUNT
         self._decided_one = False
+        self._turn_began = started
         count = await self._decide_lane(DESK, outgoing, offsets, started, room)
         if not (self._singly and count) and (at := await self._may_fire()) is not None:
-            outgoing += self._fire(at)
+            outgoing += await self._fire(at)
             count += 1
         if count < room:
             # The asking took its own time; reports are not to wait for it.
@@ -385,21 +430,22 @@ class Region:
             if not taken:
                 break
             self._in_hand += taken
-            decided = self._decide(name, taken[0])
+            decided = await self._decide(name, taken[0])
             size += sum(len(out.value or b"") for out in decided)
             outgoing += decided
             offsets[LANES[name]] = lane.expected
             count += 1
+            await self._turn()
         return count
 
-    def _decide(self, lane: str, record: Arrived) -> list[Outgoing]:
+    async def _decide(self, lane: str, record: Arrived) -> list[Outgoing]:
         assert self.writer is not None
         if (record.topic, record.offset) in self._refused:
             return self.writer.undecidable(lane, record, "refused_by_broker")
         try:
-            decided = self.writer.decide(lane, record)
-        except (MemoryError, OSError, UnknownFormat):
-            raise  # never the message's fault
+            decided = await self._asked(lambda writer: writer.decide(lane, record))
+        except (*NEVER_THE_MESSAGE, UnknownFormat):
+            raise
         except Exception as error:
             self._undecidable += 1
             log.error("undecidable", region=self.name, lane=lane, offset=record.offset, error=type(error).__name__)
@@ -410,11 +456,19 @@ class Region:
         self._decided_one = True
         return decided
 
-    def _fire(self, at: int) -> list[Outgoing]:
+    async def _asked(self, ask: Callable[[Writer], list[Outgoing]]) -> list[Outgoing]:
+        """What the writer decides; what it needs of the journal for that is read."""
         assert self.writer is not None
+        while True:
+            try:
+                return ask(self.writer)
+            except ContentNeeded as needed:
+                self.writer.recall(await self._tools.journal_records(self.partition, needed.places))
+
+    async def _fire(self, at: int) -> list[Outgoing]:
         try:
-            return self.writer.tick(at)
-        except (MemoryError, OSError):
+            return await self._asked(lambda writer: writer.tick(at))
+        except NEVER_THE_MESSAGE:
             raise
         except Exception as error:
             raise RegionStopped(f"a deadline could not be decided: {type(error).__name__}") from error
@@ -490,28 +544,23 @@ class Region:
         async with asyncio.timeout(COMMIT_S):
             await self._all_known({out.topic for out in outgoing})
             await producer.begin_transaction()
-            sent = [
-                await producer.send(
-                    out.topic, value=out.value, key=out.key, partition=out.partition, headers=list(out.headers)
-                )
-                for out in outgoing
-            ]
+            # Before the commit: aiokafka also commits a transaction of which the broker refused a record.
+            written = await send_all(producer, outgoing)
             if offsets:
                 await producer.send_offsets_to_transaction(
                     {TopicPartition(topic, self.partition): offset for topic, offset in offsets.items()},
                     self._tools.group,
                 )
-            # Before the commit: aiokafka also commits a transaction of which the broker refused a record.
-            written = await asyncio.gather(*sent)
             await producer.commit_transaction()
         self._failures = 0
-        journal = JOURNAL.topic()
-        for out, metadata in zip(outgoing, written, strict=True):
-            if out.topic == journal:
-                self._journal_next = metadata.offset + 1
-                self._since_snapshot += 1
+        if keys := written.get(TopicPartition(KEYS.topic(), self.partition)):
+            self._keys_next = keys[-1] + 1
+        journal = written.get(TopicPartition(JOURNAL.topic(), self.partition), [])
+        if journal:
+            self._journal_next = journal[-1] + 1
+            self._since_snapshot += len(journal)
         assert self.writer is not None
-        self.writer.committed()
+        self.writer.committed(journal)
 
     async def _all_known(self, topics: set[str]) -> None:
         """A send to a missing topic would hang for 40 s inside the open transaction: look before."""
@@ -531,13 +580,13 @@ class Region:
             return
         self._snapshot_failed = True
         part: list[Outgoing] = []
-        size = 0
-        for out in self.writer.snapshot(self._journal_next):
-            if part and size + len(out.value or b"") > SNAPSHOT_BYTES:
+        for batch in self.writer.snapshot(self._journal_next, self._keys_next):
+            # The last batch is what makes the snapshot count: it is written whole, and by itself.
+            if sum(len(out.value or b"") for out in part) > SNAPSHOT_BYTES:
                 await self._commit(part, {})
-                part, size = [], 0
-            part.append(out)
-            size += len(out.value or b"")
+                part = []
+            part += batch
+            await self._turn()
         await self._commit(part, {})
         self._snapshot_failed = False
         self._since_snapshot = 0

@@ -1,13 +1,16 @@
 """Reading whole partitions and single stretches beside Faust: for a takeover, and where delivery left a hole."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.stage.lane import Arrived
 from topics.cluster import Cluster
+
+NEAR = 100
+"""So many offsets are passed over by reading on; further away, another place is sought."""
 
 
 @asynccontextmanager
@@ -59,10 +62,12 @@ async def stretch(
                 yield batch
 
 
-async def compacted(consumer: AIOKafkaConsumer, topic: str, partition: int) -> dict[bytes, bytes]:
-    """What a compacted partition says now: the latest value of each key."""
+async def compacted(
+    consumer: AIOKafkaConsumer, topic: str, partition: int, start: int | None = None
+) -> dict[bytes, bytes]:
+    """What a compacted partition says now (from ``start`` on): the latest value of each key."""
     latest: dict[bytes, bytes] = {}
-    async for records in stretch(consumer, topic, partition, None):
+    async for records in stretch(consumer, topic, partition, start):
         for record in records:
             if record.key is None:
                 continue
@@ -105,3 +110,21 @@ async def unread(
                 return True
             blank[place.topic] = now[place]
     return False
+
+
+async def picked(
+    consumer: AIOKafkaConsumer, topic: str, partition: int, offsets: Sequence[int]
+) -> AsyncIterator[Arrived]:
+    """The records at these offsets, which rise. Those that lie near each other are read in one go."""
+    near: list[list[int]] = []
+    for offset in offsets:
+        if near and offset - near[-1][-1] <= NEAR:
+            near[-1].append(offset)
+        else:
+            near.append([offset])
+    for some in near:
+        wanted = set(some)
+        async for records in stretch(consumer, topic, partition, some[0], some[-1] + 1):
+            for record in records:
+                if record.offset in wanted:
+                    yield record

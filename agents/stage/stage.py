@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import faust
@@ -14,15 +14,17 @@ from faust.types import TP
 from agents.stage.clock import BrokerClock
 from agents.stage.lane import Arrived
 from agents.stage.loop import LANES, Region, RegionStopped, Tools
-from agents.stage.reading import ends, unread
+from agents.stage.reading import ends, picked, unread
 from agents.stage.transport import group_of
 from agents.stage.writer import Writer
 from topics.cluster import Cluster
 from topics.journal import DESK, UnknownFormat
+from topics.specs import JOURNAL
 
 log = structlog.get_logger("stage")
 
 CLOSE_S = 8.0
+LOOK_UP_S = 30.0
 
 
 class Stage:
@@ -44,8 +46,10 @@ class Stage:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._app: faust.App | None = None
         self._side: AIOKafkaConsumer | None = None
+        self._journal: AIOKafkaConsumer | None = None
         self._admin: AIOKafkaAdminClient | None = None
         self._asking = asyncio.Lock()
+        self._looking_up = asyncio.Lock()
         self._closing = asyncio.Lock()
         self._stopped = False
         self._empty_until: dict[str, int] = {}
@@ -59,6 +63,15 @@ class Stage:
             auto_offset_reset="earliest",
         )
         await self._side.start()
+        self._journal = AIOKafkaConsumer(
+            **self._cluster.client(),
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=20,
+            # Single records are looked up: what lies after them is seldom wanted.
+            max_partition_fetch_bytes=64 * 1024,
+        )
+        await self._journal.start()
         self._admin = AIOKafkaAdminClient(**self._cluster.client())
         await self._admin.start()
 
@@ -66,8 +79,9 @@ class Stage:
         """Close every book after the batch in hand; nothing is opened any more."""
         self._stopped = True
         await self._close_all()
-        if self._side is not None:
-            await self._side.stop()
+        for consumer in (self._side, self._journal):
+            if consumer is not None:
+                await consumer.stop()
         if self._admin is not None:
             await self._admin.close()
 
@@ -149,6 +163,7 @@ class Stage:
             clock=self._clock,
             desk_end=self._desk_end,
             lane_ends=self._lane_ends,
+            journal_records=self._journal_records,
             pause=lambda topic, partition: self._flow(topic, partition, go=False),
             resume=lambda topic, partition: self._flow(topic, partition, go=True),
             monotonic=time.monotonic,
@@ -167,6 +182,12 @@ class Stage:
         places = {name: TopicPartition(topic, partition) for name, topic in LANES.items()}
         found = await ends(self._side, places.values())
         return {name: found[place] for name, place in places.items()}
+
+    async def _journal_records(self, partition: int, offsets: Sequence[int]) -> list[bytes]:
+        assert self._journal is not None
+        async with self._looking_up, asyncio.timeout(LOOK_UP_S):
+            found = picked(self._journal, JOURNAL.topic(), partition, offsets)
+            return [record.value or b"" async for record in found]
 
     async def _desk_end(self, partition: int, answers: tuple[str, ...]) -> int | None:
         """Where the desk ends now, once intake has brought over every answer that lies on its topic now.

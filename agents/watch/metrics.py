@@ -5,16 +5,17 @@ Counters count what this process decided; gauges look at its books when they are
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from agents.casework.book import AWAITS_ANSWER, Book
+from agents.casework.book import Book
+from agents.casework.waiting import COLOURS
 from agents.policy.region import RegionConfig
 from topics import journal as j
-from topics.codes import Colour
 
 if TYPE_CHECKING:
     from agents.stage.stage import Stage
@@ -28,11 +29,22 @@ HOP_BUCKETS = (
 )  # fmt: skip
 BATCH_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 WAIT_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
-COLOURS = (*(colour.value for colour in Colour), "NONE")
 
 
 class _Brings(Protocol):
     brought: int
+
+
+class _HasBook(Protocol):
+    book: Book
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """How a book stood when it was looked at: open cases, and since when (ms) the oldest offer waits, by colour."""
+
+    open_cases: dict[str, int]
+    since: dict[str, int | None]
 
 
 class Metrics(Collector):
@@ -40,7 +52,8 @@ class Metrics(Collector):
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._books: dict[str, Book] = {}
+        self._writers: dict[str, _HasBook] = {}
+        self._standing: dict[str, _Standing] = {}
         self._stage: Stage | None = None
         self._intake: _Brings | None = None
         self._lag: dict[tuple[str, str], int] = {}
@@ -71,6 +84,23 @@ class Metrics(Collector):
             self._repeats.labels(region)
             self._recalled.labels(region)
 
+    def follow_writer(self, region: str, writer: _HasBook) -> None:
+        """The writer that a region has from now on: its book is looked at."""
+        self._writers[region] = writer
+
+    def look(self) -> None:
+        """See how the books stand. A scrape comes in a thread of its own and may not look at them itself."""
+        if self._stage is not None:
+            # A region that moved away is another worker's to count.
+            held = {region.name for region in self._stage.regions.values()}
+            self._writers = {name: writer for name, writer in self._writers.items() if name in held}
+        self._standing = {
+            name: _Standing(
+                dict(writer.book.open_cases), {colour: writer.book.waiting.since(colour) for colour in COLOURS}
+            )
+            for name, writer in self._writers.items()
+        }
+
     def follow_intake(self, intake: _Brings) -> None:
         """Count what this intake brought over."""
         self._intake = intake
@@ -90,7 +120,6 @@ class Metrics(Collector):
     def decided(self, record: j.Record, book: Book) -> None:
         """A record was committed; ``book`` is as it is after it."""
         region, said = record.region, record.input
-        self._books[region] = book
         if isinstance(said, j.ReportInput | j.RefusedInput):
             self._waits.labels(region).observe(max(0, record.at - said.origin.arrived) / 1000)
         for event in record.events:
@@ -119,7 +148,7 @@ class Metrics(Collector):
     def _answered(self, event: j.Answered, record: j.Record, book: Book) -> None:
         if event.reason is not None:
             self._refused.labels(event.reason, record.region).inc()
-        pair = book.open_handover(event.handover_id)
+        pair = book.open_handover(event.case_id, event.handover_id)
         if pair is None or event.state.lower() not in HOPS:
             return
         handover = pair[1]
@@ -139,7 +168,7 @@ class Metrics(Collector):
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        """Gauges over the books of this worker, its regions' state and its lag."""
+        """Gauges over the books of this worker as they stood a moment ago, its regions' state and its lag."""
         yield from self._of_books()
         if self._stage is not None:
             running = GaugeMetricFamily(
@@ -169,22 +198,11 @@ class Metrics(Collector):
             labels=["colour", "region"],
         )
         now = time.time() * 1000
-        if self._stage is not None:
-            # A region that moved away is another worker's to count.
-            held = {region.name for region in tuple(self._stage.regions.values())}
-            self._books = {name: book for name, book in self._books.items() if name in held}
-        for region, book in sorted(self._books.items()):
-            counts = dict.fromkeys(COLOURS, 0)
-            ages = dict.fromkeys(COLOURS, 0.0)
-            for case in tuple(book.cases.values()):
-                colour = case.colour or "NONE"
-                counts[colour] += not case.closed
-                for handover in case.handovers:
-                    if handover.state in AWAITS_ANSWER:
-                        ages[colour] = max(ages[colour], (now - handover.offered) / 1000)
+        for region, standing in sorted(self._standing.items()):
             for colour in COLOURS:
-                open_cases.add_metric([colour, region], counts[colour])
-                oldest.add_metric([colour, region], ages[colour])
+                open_cases.add_metric([colour, region], standing.open_cases[colour])
+                since = standing.since[colour]
+                oldest.add_metric([colour, region], 0.0 if since is None else max(0.0, (now - since) / 1000))
         yield open_cases
         yield oldest
 

@@ -22,7 +22,7 @@ from pipeline.cli.sending import ANSWERED_WITHIN_S, Place, event, find, send, wa
 from topics.codes import RefusalReason
 
 if TYPE_CHECKING:
-    from agents.casework.book import Handover
+    from agents.casework.case import Handover
     from topics.cluster import Cluster
 
 VERBS = {

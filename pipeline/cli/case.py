@@ -28,7 +28,7 @@ from pipeline.cli.manners import (
 from topics.codes import Colour
 
 if TYPE_CHECKING:
-    from agents.casework.book import Case, Handover
+    from agents.casework.case import Case, Handover
     from pipeline.cli.sending import Place
     from topics.journal import Record
 

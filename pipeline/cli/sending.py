@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 if TYPE_CHECKING:
-    from agents.casework.book import Book, Case, Handover
+    from agents.casework.book import Book
+    from agents.casework.case import Case, Handover
     from pipeline.regions import Outline
     from pipeline.settings import Settings
     from topics.cluster import Cluster
@@ -91,9 +92,9 @@ def find(cluster: "Cluster", found: "Settings", given: str) -> Place:
     known: dict[str, str] = {}
     home: dict[str, str] = {}
     for name, (book, _) in folded.items():
-        for case_id in book.cases:
-            known[case_id], home[case_id] = case_id, name
-        known.update(book.by_handover)
+        for case in book.cases.values():
+            known[case.id], home[case.id] = case.id, name
+            known.update({handover.id: case.id for handover in case.handovers})
     case_id = by_prefix(given, known, "case")
     name = home[case_id]
     book, records = folded[name]

@@ -3,7 +3,7 @@
 import pytest
 
 from agents.casework.writer import CaseworkWriter
-from tests.cases import REGION, World, a_report, an_id, entropy, regions
+from tests.cases import REGION, World, a_report, an_id, entropy, regions, whole
 from topics import journal as j
 
 
@@ -56,16 +56,15 @@ def test_the_book_folds_to_the_same_without_the_keys(world: World):
 
 def test_a_snapshot_from_before_the_erasure_is_replaced_also_after_a_kill(world: World):
     # Given a snapshot, an erasure after it, and a kill before the next snapshot
-    snapshot = {out.key: out.value for out in world.writer.snapshot(len(world.journal)) if out.key and out.value}
-    world.keys |= {key: value for key, value in snapshot.items() if key.startswith(b"snapshot-")}
+    snapshot = world.snapshot()
     before = len(world.journal)
     world.act("ERASE", second="m.vt-08")
 
     # When another worker takes the region over
     other = CaseworkWriter(regions()[REGION], entropy(), lambda record, book: None)
-    assert other.restore(snapshot, world.keys) == before
-    for record in world.journal[before:]:
-        other.replay(record)
+    assert whole(other.restore(snapshot, world.keys)) == before
+    for place, record in enumerate(world.journal[before:], before):
+        other.replay(record, place)
 
     # Then the old snapshot, in which the household can still be opened, is replaced at once
     assert other.snapshot_wanted()

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.casework.book import Book, Opened, decode_book
-from tests.cases import TEAM_GOUDA, World, a_report, reports, worse
+from agents.casework.book import Book, Opened
+from tests.cases import TEAM_GOUDA, World, a_report, reports, saved_and_read, worse
 from topics import journal as j
 from topics.codes import Colour
 
@@ -35,12 +35,12 @@ def histories(draw: st.DrawFn) -> World:
                 old, new = draw(st.sampled_from(sent)), draw(reports(kinds=KINDS))
                 sent.append(new | {"report_id": old["report_id"], "version": draw(st.integers(1, 3))})
                 world.publish(sent[-1])
-            case "answer" if world.book.by_handover:
-                handover = world.book.open_handover(draw(st.sampled_from(sorted(world.book.by_handover))))
-                assert handover is not None
+            case "answer" if any(case.handovers for case in world.book.cases.values()):
+                handovers = [handover for case in world.book.cases.values() for handover in case.handovers]
+                handover = draw(st.sampled_from(sorted(handovers, key=lambda found: found.id)))
                 state = draw(st.sampled_from(["ACKNOWLEDGED", "ACCEPTED", "STARTED", "COMPLETED", "REFUSED"]))
                 why = {"reason": "TOO_SEVERE"} if state == "REFUSED" else {}
-                world.answer(state, handover[1], note="Moeder Verhoeven belt terug.", **why)
+                world.answer(state, handover, note="Moeder Verhoeven belt terug.", **why)
             case "act" if world.book.cases:
                 kind = draw(st.sampled_from(["RAISE", "LOWER", "SETTLE", "CLOSE", "ERASE", "SEEN"]))
                 case = world.book.cases[draw(st.sampled_from(sorted(world.book.cases)))]
@@ -113,11 +113,11 @@ def test_3_folding_and_deciding_again_give_the_same_bytes(world: World, data: st
     # Folded from a snapshot at any place
     at = data.draw(st.integers(0, len(world.journal)))
     other = world.another_worker()
-    for raw in world.journal[:at]:
-        other.replay(raw)
-    other.book = decode_book(other.book.encode())
-    for raw in world.journal[at:]:
-        other.replay(raw)
+    for place, raw in enumerate(world.journal[:at]):
+        other.replay(raw, place)
+    other.book = saved_and_read(other.book)
+    for place, raw in enumerate(world.journal[at:], at):
+        other.replay(raw, place)
     assert other.book.encode() == world.book.encode()
     assert other.book.due() == world.book.due()
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agents.casework.book import AWAITS_ANSWER
+from agents.casework.case import AWAITS_ANSWER
 from tests.cases import World, awaiting, reports
 from topics import journal as j
 from topics.codes import ActKind, Colour, HandoverState, RefusalReason
@@ -64,16 +64,14 @@ class Region(RuleBasedStateMachine):
         assert _size(self.world) == before
         self.world.expect(j.Repeated)
 
-    @precondition(lambda self: self.world.book.by_handover)
+    @precondition(lambda self: self.world.book.cases)
     @rule(data=st.data(), newest=st.booleans(), state=st.sampled_from(MOVES), why=st.sampled_from(list(RefusalReason)))
     def answer(self, data: st.DataObject, newest: bool, state: str, why: str) -> None:
-        handovers = sorted(self.world.book.by_handover)
-        open_ = [handover.id for _, handover in awaiting(self.world.book)]
-        chosen = data.draw(st.sampled_from(open_ if newest and open_ else handovers))
-        pair = self.world.book.open_handover(chosen)
-        assert pair is not None
+        handovers = [handover for case in self.world.book.cases.values() for handover in case.handovers]
+        open_ = [handover for _, handover in awaiting(self.world.book)]
+        chosen = data.draw(st.sampled_from(sorted(open_ if newest and open_ else handovers, key=lambda h: h.id)))
         reason = {"reason": str(why)} if state in ("REFUSED", "RETURNED") else {}
-        self.world.answer(state, pair[1], **reason)
+        self.world.answer(state, chosen, **reason)
 
     @precondition(lambda self: self.world.book.cases)
     @rule(
@@ -187,7 +185,7 @@ class Region(RuleBasedStateMachine):
 
 def _size(world: World) -> tuple[int, int, int]:
     """What a repetition must not add to."""
-    cases = world.book.cases.values()
+    cases = list(world.book.cases.values())
     return len(cases), sum(len(case.entries) for case in cases), sum(len(case.handovers) for case in cases)
 
 

@@ -32,6 +32,7 @@ def _region(asked: Asked, due: int) -> tuple[Region, SimpleNamespace]:
         clock=clock,
         desk_end=asked.desk_end,
         lane_ends=asked.desk_end,  # type: ignore[arg-type]
+        journal_records=asked.desk_end,  # type: ignore[arg-type]
         pause=lambda *_: None,
         resume=lambda *_: None,
         monotonic=lambda: asked.seconds,

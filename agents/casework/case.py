@@ -1,0 +1,193 @@
+"""A case as the book holds it: its reports, its handovers, and the small form in which it waits.
+
+Slotted and plain. Times are ms since 1970 UTC.
+"""
+
+import hashlib
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from topics import journal as j
+from topics.codes import Colour, HandoverState
+
+AWAITS_ANSWER = frozenset({HandoverState.OFFERED.value, HandoverState.RECEIVED.value, HandoverState.ACKNOWLEDGED.value})
+OPEN = AWAITS_ANSWER | {HandoverState.ACCEPTED.value, HandoverState.STARTED.value}
+
+
+@dataclass(slots=True)
+class Entry:
+    """One report of a case. Its sealed parts lie in the journal, in record ``seq``; ``wrapped`` opens them.
+
+    The wrapped key goes when the household is erased.
+    """
+
+    thread: str
+    version: int
+    kind: str
+    received: int
+    at: int
+    counts: bool
+    seq: int
+    key_id: str
+    wrap: str | None = None
+    wrapped: str | None = None
+    incident: str | None = None
+    test: bool = False
+
+    @property
+    def identity(self) -> str:
+        return f"{self.thread}/{self.version}"
+
+
+@dataclass(slots=True)
+class Handover:
+    """A case offered to one receiver."""
+
+    id: str
+    receiver: str
+    destination: str
+    colour: str | None
+    state: str
+    offered: int
+    accept_before: int
+    ladder: list[j.Step]
+    contact_person: str | None
+    dv_specialist: str | None
+    key_id: str
+    next_step: int = 0
+    again: int | None = None
+    acknowledged: int | None = None
+    accepted: int | None = None
+    started: int | None = None
+
+    def due(self) -> int | None:
+        """When its next step is due; None when nothing is waited for."""
+        if self.state not in AWAITS_ANSWER:
+            return None
+        return self.ladder[self.next_step].due if self.next_step < len(self.ladder) else self.again
+
+
+@dataclass(slots=True)
+class Case:
+    """One household's matter. ``handovers`` in the order of their offers; at most one of them is open."""
+
+    id: str
+    opened: int
+    owner: str
+    executor: str
+    colour: str | None = None
+    provisional: bool = False
+    settled_floor: str | None = None
+    """The colour without what is only provisional: settling cannot go below it."""
+    reasons: list[str] = field(default_factory=list)
+    open_questions: list[str] = field(default_factory=list)
+    destination: str | None = None
+    rule: str | None = None
+    involvement: str = "FIRST"
+    policy: str = ""
+    closed: bool = False
+    erased: bool = False
+    test: bool = False
+    refusals: int = 0
+    avoided: list[str] = field(default_factory=list)
+    """Teams that found the case too severe."""
+    last_at: int = 0
+    entries: list[Entry] = field(default_factory=list)
+    handovers: list[Handover] = field(default_factory=list)
+    links: list[list[str]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    """Ids of answers and acts that were taken in."""
+
+    def current(self) -> Handover | None:
+        """The handover that is open, newest first."""
+        return next((found for found in reversed(self.handovers) if found.state in OPEN), None)
+
+    def awaiting(self) -> Handover | None:
+        """The handover that is waited for, newest first."""
+        return next((found for found in reversed(self.handovers) if found.state in AWAITS_ANSWER), None)
+
+    def handover(self, handover_id: str) -> Handover | None:
+        """The handover of that id."""
+        return next((found for found in self.handovers if found.id == handover_id), None)
+
+
+def severity(colour: str | None) -> int:
+    """How urgent; what has no colour waits among the yellow ones."""
+    return Colour(colour).severity if colour else 1
+
+
+# A case takes 5 KB as objects, 2 KB as JSON and 0.4 KB packed with the words that every case has: a region may
+# hold a million of them. The words are part of the form: to change them is to change ``book.FOLD``.
+_WORDS = orjson.dumps(
+    Case(
+        id="",
+        opened=1795508064448,
+        owner="vt-",
+        executor="vt-",
+        colour=Colour.GREEN.value,
+        settled_floor=Colour.GREEN.value,
+        reasons=["R1", "R2", "R3", "R4", "U1", "P1"],
+        destination="TEAM",
+        rule="X11",
+        policy="",
+        last_at=1795508064448,
+        entries=[
+            Entry("politie-", 1, "REPORT", 1795508063573, 1795508064448, True, 100, "", "w1", "", None),
+        ],
+        handovers=[
+            Handover(
+                "",
+                "wijkteam-",
+                "TEAM",
+                Colour.GREEN.value,
+                HandoverState.OFFERED.value,
+                1795508064448,
+                1796165999000,
+                [
+                    j.Step(name="REMINDER", due=1795777200000, tells=("wijkteam-",)),
+                    j.Step(name="SPECIALIST", due=1796165999000, tells=("wijkteam-/hg-", "vt-beoordeling/cp-")),
+                    j.Step(name="COORDINATOR", due=1796252399000, tells=("vt-coordinatie",)),
+                    j.Step(name="RECALLED", due=1796425199000, tells=()),
+                ],
+                "cp-",
+                "hg-",
+                "",
+            )
+        ],
+        keys=["", ""],
+        codes=["m1:", "m1:"],
+    )
+)
+
+
+def pack(case: Case) -> bytes:
+    """The small form."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 12, 5, zlib.Z_DEFAULT_STRATEGY, _WORDS)
+    return packer.compress(orjson.dumps(case)) + packer.flush()
+
+
+def plain(packed: bytes) -> bytes:
+    """The case of a small form as JSON."""
+    return zlib.decompressobj(12, _WORDS).decompress(packed)
+
+
+def unpack(packed: bytes) -> Case:
+    """The case again; raises ``zlib.error`` when it was packed with other words."""
+    found: dict[str, Any] = orjson.loads(plain(packed))
+    for handover in found["handovers"]:
+        handover["ladder"] = [
+            j.Step(name=step["name"], due=step["due"], tells=tuple(step["tells"])) for step in handover["ladder"]
+        ]
+    found["handovers"] = [Handover(**handover) for handover in found["handovers"]]
+    found["entries"] = [Entry(**entry) for entry in found["entries"]]
+    return Case(**found)
+
+
+def short(text: str) -> bytes:
+    """16 bytes that stand for an id or a code in the book's indexes: a million of them must fit in memory."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()

@@ -1,0 +1,95 @@
+"""What is waited for: when each awaited handover is next due, and since when it waits. Times are ms since 1970 UTC."""
+
+import heapq
+from collections.abc import Iterable
+
+from agents.casework.case import Case, Handover, severity
+from agents.casework.cases import Cases
+from topics.codes import Colour
+
+UNCOLOURED = "NONE"
+"""Stands for the colour of a case that has none."""
+COLOURS = (*(colour.value for colour in Colour), UNCOLOURED)
+_NUMBER_BITS = 24
+"""Of the number of a case: one whole number holds moment and case, for there may be a million of them."""
+
+
+class Waiting:
+    """The awaited handovers of a region by urgency. What is not awaited any more is passed over when it comes up."""
+
+    __slots__ = ("_cases", "_due", "_since")
+
+    def __init__(self, cases: Cases) -> None:
+        self._cases = cases
+        self._due: tuple[list[int], ...] = tuple([] for _ in Colour)
+        self._since: dict[str, list[int]] = {colour: [] for colour in COLOURS}
+
+    def push(self, number: int, handover: Handover) -> None:
+        """A handover of case ``number`` was offered, or is due at another moment than before."""
+        due = handover.due()
+        if due is not None:
+            heapq.heappush(self._due[severity(handover.colour)], _entry(due, number))
+
+    def began(self, number: int, handover: Handover) -> None:
+        """A handover of case ``number`` waits from now on."""
+        heapq.heappush(self._since[handover.colour or UNCOLOURED], _entry(handover.offered, number))
+        self.push(number, handover)
+
+    def due(self) -> int | None:
+        """The earliest moment at which a step is due."""
+        return min((_moment(heap[0]) for heap in self._due if self._first_due(heap)), default=None)
+
+    def all_due(self, now: int, most: int) -> list[tuple[Case, Handover]]:
+        """What is due at ``now``: the most urgent colour first, then the longest due; at most so many."""
+        found: list[tuple[Case, Handover]] = []
+        for heap in reversed(self._due):
+            taken: list[int] = []
+            while len(found) < most and (pair := self._first_due(heap)) is not None and _moment(heap[0]) <= now:
+                taken.append(heapq.heappop(heap))
+                if pair not in found:
+                    found.append(pair)
+            # Looking changes nothing: what was taken out goes back until the firing is folded in.
+            for entry in taken:
+                heapq.heappush(heap, entry)
+        return found
+
+    def since(self, colour: str) -> int | None:
+        """Since when the longest waiting handover of this colour (or ``UNCOLOURED``) waits."""
+        heap = self._since[colour]
+        while heap:
+            awaited = self._case(heap[0]).awaiting()
+            if awaited is not None and (awaited.offered, awaited.colour or UNCOLOURED) == (_moment(heap[0]), colour):
+                return awaited.offered
+            heapq.heappop(heap)
+        return None
+
+    def load(self, awaited: Iterable[tuple[str | None, int, int, int]]) -> None:
+        """Take in what was saved: (colour, number, due, offered)."""
+        for colour, number, due, offered in awaited:
+            self._due[severity(colour)].append(_entry(due, number))
+            self._since[colour or UNCOLOURED].append(_entry(offered, number))
+
+    def loaded(self) -> None:
+        """Everything that was saved is taken in."""
+        for heap in (*self._due, *self._since.values()):
+            heapq.heapify(heap)
+
+    def _first_due(self, heap: list[int]) -> tuple[Case, Handover] | None:
+        while heap:
+            case, moment = self._case(heap[0]), _moment(heap[0])
+            for handover in reversed(case.handovers):
+                if handover.due() == moment:
+                    return case, handover
+            heapq.heappop(heap)
+        return None
+
+    def _case(self, entry: int) -> Case:
+        return self._cases.nth(entry & ((1 << _NUMBER_BITS) - 1))
+
+
+def _entry(moment: int, number: int) -> int:
+    return moment << _NUMBER_BITS | number
+
+
+def _moment(entry: int) -> int:
+    return entry >> _NUMBER_BITS
