@@ -5,12 +5,12 @@ Nobody here exists: invented people on invented streets. Numbers of persons begi
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -487,15 +487,26 @@ class World:
 
     def snapshot(self) -> dict[bytes, bytes]:
         """A snapshot of the book is written; everything that stands on the snapshots' topic then."""
-        for batch in self.writer.snapshot(len(self.journal), len(self.keys)):
-            for out in batch:
-                where = self.keys if out.topic == specs.KEYS.topic() else self.snapshots
-                assert out.key is not None
-                if out.value is None:
-                    where.pop(out.key, None)
-                else:
-                    where[out.key] = out.value
+        self.lay(self.writer.snapshot(len(self.journal), 0))
         return dict(self.snapshots)
+
+    def lay(self, batches: Iterable[list[Outgoing]]) -> None:
+        """These batches of a snapshot are written."""
+        for out in chain.from_iterable(batches):
+            where = self.keys if out.topic == specs.KEYS.topic() else self.snapshots
+            assert out.key is not None
+            if out.value is None:
+                where.pop(out.key, None)
+            else:
+                where[out.key] = out.value
+
+    def taken_over(self, snapshots: dict[bytes, bytes] | None = None) -> CaseworkWriter:
+        """Another worker's writer, restored from the last snapshot (or these) and the journal after it."""
+        other = CaseworkWriter(regions()[self.region], self.entropy, lambda record, book: None)
+        start = whole(other.restore(self.snapshots if snapshots is None else snapshots, self.keys)) or 0
+        for place, record in enumerate(self.journal[start:], start):
+            other.replay(record, place)
+        return other
 
     def another_worker(self) -> CaseworkWriter:
         """A worker that takes over: it has the keys, and nothing else yet."""

@@ -454,9 +454,10 @@ def test_a_takeover_starts_from_the_snapshot_and_passes_over_one_it_cannot_use(
     assert worker.stop() == 0
 
     # When the snapshot cannot be opened, then the whole journal is replayed, and the region goes on as well
-    field.producer.send(
-        specs.SNAPSHOTS.topic(), b"not a chunk", f"{BRABANT}/0".encode(), partition=field.regions[BRABANT].partition
-    ).get(10)
+    for slot in "ab":
+        name = f"{BRABANT}/0/{slot}".encode()
+        partition = field.regions[BRABANT].partition
+        field.producer.send(specs.SNAPSHOTS.topic(), b"not a part", name, partition=partition).get(10)
     worker.start()
     wait_for("opened again", lambda: len(said(worker, "region_opened", region=BRABANT)) == 3)
     assert said(worker, "snapshot_unusable", region=BRABANT)

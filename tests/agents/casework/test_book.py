@@ -2,8 +2,12 @@
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from agents.casework.book import FOLD, HEAD, ORIGINS_KEPT_MS, Book, read_book
+from agents.casework import cases
+from agents.casework.book import CHUNK, FOLD, HEAD, ORIGINS_KEPT_MS, Book, read_book
+from agents.casework.case import pack, unpack
 from tests.cases import World, a_report, saved_and_read
 from topics import journal as j
 
@@ -91,3 +95,83 @@ def test_a_position_goes_on_after_the_last_record_of_a_lane():
 
     assert world.book.positions == {"inbox": (0, 1), "desk": (0, 2)}
     assert world.book.seq == len(world.records)
+
+
+@given(st.data())
+def test_a_case_that_waits_packed_is_the_same_case_again(data: st.DataObject):
+    world = a_busy_world()
+    case = data.draw(st.sampled_from(list(world.book.cases.values())))
+
+    assert unpack(pack(case)) == case
+
+
+def test_a_case_takes_little_room_while_nobody_looks_at_it():
+    # Given cases as they come in, one household each
+    world = World()
+    for household in range(20):
+        world.publish(a_report(household=household))
+
+    # When they wait, then each takes some hundreds of bytes: a million of them fit in memory
+    sizes = [len(pack(case)) for case in world.book.cases.values()]
+    assert max(sizes) < 800
+
+
+def test_what_is_changed_in_a_case_is_there_after_it_has_been_packed():
+    # Given more cases than are kept unpacked
+    world = World()
+    world.publish(a_report())
+    first = world.case.id
+    for household in range(1, 2 * cases.WARM + 2):
+        world.publish(a_report(household=household))
+
+    # When the first of them, long packed, is accepted, and is packed again
+    found = world.book.cases[first]
+    handover = found.current()
+    assert handover is not None
+    world.answer("ACCEPTED", handover)
+    world.book.cases.cool(0)
+
+    # Then it is accepted
+    again = world.book.cases[first]
+    assert again is not found
+    assert [handover.state for handover in again.handovers] == ["ACCEPTED"]
+
+
+def test_only_what_changed_is_saved_again():
+    # Given a book of three chunks that was saved
+    world = World()
+    for household in range(2 * CHUNK + 1):
+        world.publish(a_report(household=household))
+    assert [name for name, _ in world.book.parts()] == ["0", "1", "2", HEAD]
+
+    # When somebody accepts a case of the second one
+    case = world.book.cases.nth(CHUNK)
+    world.answer("ACCEPTED", case.current())
+
+    # Then it alone is saved, and the head that says where the book stands
+    assert [name for name, _ in world.book.parts()] == ["1", HEAD]
+
+
+def test_an_open_case_is_counted_under_its_colour_until_it_is_closed():
+    world = World()
+    world.publish(a_report(yes=("M1",)))
+    world.publish(a_report(household=1, yes=("A2",)))
+    assert {colour: count for colour, count in world.book.open_cases.items() if count} == {"YELLOW": 1, "RED": 1}
+
+    world.answer("STARTED")
+    world.act("CLOSE")
+
+    assert {colour: count for colour, count in world.book.open_cases.items() if count} == {"YELLOW": 1}
+
+
+def test_the_longest_waiting_offer_is_known_by_its_colour():
+    world = World()
+    world.publish(a_report())
+    first = world.now
+    world.pass_time(hours=1)
+    world.publish(a_report(household=1))
+    assert world.book.waiting.since("GREEN") == first
+
+    world.answer("ACCEPTED", next(world.book.cases.values()).current())
+
+    assert world.book.waiting.since("GREEN") == world.now

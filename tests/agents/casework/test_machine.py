@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from agents.casework import cases, contents
 from agents.casework.case import AWAITS_ANSWER
 from tests.cases import World, awaiting, reports
 from topics import journal as j
@@ -193,3 +194,28 @@ Region.TestCase.settings = settings(
     max_examples=50, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestRegion = Region.TestCase
+
+
+class ColdRegion(Region):
+    """The same when nothing stays in memory, and another worker takes over now and then."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.before = cases.WARM, contents.KEPT
+        cases.WARM = contents.KEPT = 0
+        super().begin()
+
+    @rule(data=st.data())
+    def take_over(self, data: st.DataObject) -> None:
+        """From a snapshot that may have been cut short, and the journal after it."""
+        batches = list(self.world.writer.snapshot(len(self.world.journal), 0))
+        self.world.lay(batches[: data.draw(st.integers(0, len(batches)))])
+        self.world.writer = self.world.taken_over()
+
+    def teardown(self) -> None:
+        super().teardown()
+        cases.WARM, contents.KEPT = self.before
+
+
+ColdRegion.TestCase.settings = Region.TestCase.settings
+TestColdRegion = ColdRegion.TestCase
