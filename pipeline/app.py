@@ -13,15 +13,16 @@ two lanes alone, and each of its regions is one transactional writer.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 from uuid import uuid4
 
 import faust
 
 from agents.casework.writer import CaseworkWriter
 from agents.intake.agent import Intake, from_faust
-from agents.intake.decide import registry
+from agents.intake.decide import Registry, registry
 from agents.policy.region import RegionConfig
 from agents.stage.clock import BrokerClock
 from agents.stage.stage import Stage
@@ -38,6 +39,10 @@ class Built:
     app: faust.App
     intake: Intake | None
     stage: Stage | None
+    reconfigure: Callable[[Mapping[str, RegionConfig]], bool]
+    """Goes on with regions that are configured otherwise; false when only a new start can."""
+    places: Callable[[], Awaitable[tuple[bool, dict[str, tuple[int, int]]]]]
+    """Whether anything is assigned; what -> (how far it is done, where it ends)."""
 
 
 def build_intake(
@@ -45,16 +50,28 @@ def build_intake(
 ) -> Built:
     """What integrators, receivers and people publish, brought to the lanes."""
     known = registry(regions)
+    topics = read_by_intake(known)
     app = build_app("intake", cluster, instance=instance, datadir=datadir, assignor=sticky_assignor(None))
     intake = Intake(cluster, known, os.urandom, uuid4)
-    intake.attach(
-        app,
-        [specs.REPORTS.topic(source) for source in known.sources]
-        + [specs.ANSWERS.topic(receiver) for receiver in known.receivers]
-        + [specs.ACTS.topic(region) for region in regions],
-    )
+    intake.attach(app, topics)
     metrics.follow_intake(intake)
-    return Built(app, intake, None)
+
+    def reconfigure(new: Mapping[str, RegionConfig]) -> bool:
+        if read_by_intake(found := registry(new)) != topics:
+            return False  # a group reads other topics only after it was shared out anew
+        intake.known = found
+        return True
+
+    return Built(app, intake, None, reconfigure, intake.places)
+
+
+def read_by_intake(known: Registry) -> list[str]:
+    """The topics of whoever may publish."""
+    return [
+        *(specs.REPORTS.topic(source) for source in known.sources),
+        *(specs.ANSWERS.topic(receiver) for receiver in known.receivers),
+        *(specs.ACTS.topic(region) for region in known.regions),
+    ]
 
 
 def build_region(
@@ -67,15 +84,24 @@ def build_region(
     metrics: Metrics,
 ) -> Built:
     """The regions' writers."""
+    current = dict(regions)
     places = {config.partition: name for name, config in regions.items()}
     app = build_app("region", cluster, instance=instance, datadir=datadir, assignor=sticky_assignor(places.keys()))
 
     def make_writer(name: str) -> CaseworkWriter:
-        writer = CaseworkWriter(regions[name], os.urandom, metrics.decided)
+        writer = CaseworkWriter(current[name], os.urandom, metrics.decided)
         metrics.follow_writer(name, writer)
         return writer
 
     stage = Stage(cluster, places, make_writer, clock)
     stage.attach(app, from_faust)
     metrics.follow_stage(stage, regions)
-    return Built(app, None, stage)
+
+    def reconfigure(new: Mapping[str, RegionConfig]) -> bool:
+        if {config.partition: name for name, config in new.items()} != places:
+            return False
+        current.update(new)
+        stage.reconfigure(lambda name, writer: cast(CaseworkWriter, writer).reconfigure(current[name]))
+        return True
+
+    return Built(app, None, stage, reconfigure, stage.places)

@@ -7,25 +7,31 @@ are closed and its place is given up, so that others take over at once.
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from prometheus_client import start_http_server
 
-from agents.policy.region import RegionConfig
+from agents.policy.model import PolicyError
+from agents.policy.region import RegionConfig, load_regions
 from agents.stage.clock import BrokerClock
 from agents.stage.heartbeat import Heart, refuse_second
 from agents.stage.reading import ends, reader
 from agents.stage.transport import group_of
+from agents.stage.watchdog import LIMIT_S, LoopGuard, Watchdog
 from agents.watch.metrics import Metrics
 from pipeline.app import Built, build_intake, build_region
+from pipeline.regions import fingerprint, outlines, topics_of
 from pipeline.settings import Settings, cluster_of
 from topics import specs
 from topics.cluster import Cluster
@@ -39,6 +45,7 @@ EXIT_BUG = 70
 EXIT_TEMPORARY = 75
 EXIT_CONFIG = 78
 LAG_EVERY_S = 5.0
+REGIONS_EVERY_S = 5.0
 
 
 async def run_worker(role: Role, settings: Settings, regions: Mapping[str, RegionConfig]) -> int:
@@ -62,13 +69,17 @@ async def run_worker(role: Role, settings: Settings, regions: Mapping[str, Regio
         built = build_intake(cluster, regions, instance=settings.instance, datadir=datadir, metrics=metrics)
     else:
         built = build_region(cluster, regions, clock, instance=settings.instance, datadir=datadir, metrics=metrics)
+    guard = LoopGuard(LIMIT_S, lambda: os._exit(EXIT_TEMPORARY))
+    guard.start()
     tasks = [
         asyncio.create_task(_always("heartbeat", heart.run)),
         asyncio.create_task(_always("lag", lambda: _watch_lag(cluster, role, metrics))),
+        asyncio.create_task(_show_life(guard)),
     ]
     try:
-        code = await _run(built, stop)
+        code = await _run(built, stop, partial(_watch_regions, settings, cluster, built))
     finally:
+        guard.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -80,7 +91,7 @@ async def run_worker(role: Role, settings: Settings, regions: Mapping[str, Regio
     return code
 
 
-async def _run(built: Built, stop: asyncio.Event) -> int:
+async def _run(built: Built, stop: asyncio.Event, watch_regions: Callable[[], Awaitable[str]]) -> int:
     """Start, wait for a signal or for something that fails, end in order."""
     waits: dict[asyncio.Future[Any], str] = {}
     if built.stage is not None:
@@ -92,6 +103,8 @@ async def _run(built: Built, stop: asyncio.Event) -> int:
     waits[asyncio.ensure_future(stop.wait())] = "signal"
     started = asyncio.ensure_future(built.app.start())
     waits[asyncio.ensure_future(_crashed(built, started))] = "app"
+    waits[asyncio.ensure_future(_watch_progress(built))] = "watchdog"
+    waits[asyncio.ensure_future(watch_regions())] = "regions"
     try:
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -108,7 +121,8 @@ async def _run(built: Built, stop: asyncio.Event) -> int:
         return EXIT_STOPPED
     for future in done:
         error = future.exception() or (future.result() if waits[future] in ("stage", "app") else None)
-        log.critical("worker_ends", because=waits[future], error=type(error).__name__)
+        why = type(error).__name__ if error is not None else future.result()
+        log.critical("worker_ends", because=waits[future], error=why)
     return EXIT_TEMPORARY
 
 
@@ -130,6 +144,65 @@ async def _always(what: str, job: Callable[[], Awaitable[None]]) -> None:
         except Exception as error:
             log.error("began_again", what=what, error=type(error).__name__)
         await asyncio.sleep(LAG_EVERY_S)
+
+
+async def _show_life(guard: LoopGuard) -> None:
+    while True:
+        guard.alive()
+        await asyncio.sleep(1)
+
+
+async def _watch_progress(built: Built) -> str:
+    """Why this worker must end; for ever while it gets on. A broker that is away says nothing about us."""
+    dog = Watchdog(LIMIT_S)
+    while True:
+        await asyncio.sleep(LAG_EVERY_S)
+        try:
+            async with asyncio.timeout(LAG_EVERY_S):
+                assigned, places = await built.places()
+        except (KafkaError, OSError, TimeoutError):
+            continue
+        if (why := dog.see(time.monotonic(), assigned, places)) is not None:
+            return why
+
+
+async def _watch_regions(settings: Settings, cluster: Cluster, built: Built) -> str:
+    """Goes on with what changed in the regions' folder; returns when only a new start can.
+
+    What cannot be used is said once, and everything goes on as it was. Topics are made by a person, who sees
+    the plan: what is new waits for them.
+    """
+    known = said = fingerprint(settings.regions)
+    while True:
+        await asyncio.sleep(REGIONS_EVERY_S)
+        now = fingerprint(settings.regions)
+        if now == known:
+            continue
+        try:
+            regions = load_regions(settings.regions, development=settings.development)
+            missing = await _missing(cluster, settings)
+        except (PolicyError, KafkaError, OSError) as error:
+            regions, missing = {}, [str(error)]
+        if missing:
+            if now != said:
+                log.error("regions_not_used", why=missing[:3], missing=len(missing))
+            said = now
+            continue
+        if not built.reconfigure(regions):
+            return "regions changed"
+        log.info("regions_changed", regions=sorted(regions))
+        known = said = now
+
+
+async def _missing(cluster: Cluster, settings: Settings) -> list[str]:
+    admin = AIOKafkaAdminClient(**cluster.client())
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+    finally:
+        await admin.close()
+    wanted = topics_of(outlines(settings.regions), replication=cluster.replication, min_insync=cluster.min_insync)
+    return [found.name for found in wanted if found.name not in there]
 
 
 async def _watch_lag(cluster: Cluster, role: Role, metrics: Metrics) -> None:

@@ -36,7 +36,8 @@ class Saved:
     """Which parts of a region's book are saved, in which slot, under which key."""
 
     def __init__(self, region: str, keys: RegionKeys, entropy: Entropy) -> None:
-        self._region, self._keys, self._entropy = region, keys, entropy
+        self.keys = keys
+        self._region, self._entropy = region, entropy
         self._key_id = f"snapshot-{region}"
         self._slots: dict[str, str] = {}
         self._wrapped: dict[str, tuple[str, str]] = {}
@@ -62,7 +63,7 @@ class Saved:
         for name, slot in manifest["slots"].items():
             wrap, key = wrapped[name]
             sealed = snapshot[self._name(name, slot)].decode()
-            plain = zlib.decompress(unseal(self._keys.unwrapped(wrap, key), self._key_id, f"{name}/{slot}", sealed))
+            plain = zlib.decompress(unseal(self.keys.unwrapped(wrap, key), self._key_id, f"{name}/{slot}", sealed))
             parts[name] = plain
             yield
         for number in range(sum(name.startswith("places-") for name in parts)):
@@ -86,7 +87,7 @@ class Saved:
             if before is not None:
                 left.append(out(self._name(name, before), None))
             key = self._entropy(32)
-            self._slots[name], self._wrapped[name] = slot, self._keys.wrapped(key)
+            self._slots[name], self._wrapped[name] = slot, self.keys.wrapped(key)
             sealed = seal(key, self._key_id, f"{name}/{slot}", zlib.compress(plain, 1), self._entropy)
             yield [out(self._name(name, slot), sealed.encode())]
         manifest = {

@@ -54,6 +54,12 @@ class CaseworkWriter:
         self._saved = Saved(config.name, config.keys, entropy)
         self._source = f"urn:nld:oin:{config.directory.oin}:systeem:meldstroom"
 
+    def reconfigure(self, config: RegionConfig) -> None:
+        """Use these keys from now on; policy and directory hold from the next ``begin`` on."""
+        self.config = config
+        self._saved.keys = config.keys
+        self._public = {}
+
     # Restoring ---------------------------------------------------------------------------------------
 
     def keys_from(self, snapshot: Mapping[bytes, bytes]) -> int | None:

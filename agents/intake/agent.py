@@ -72,6 +72,15 @@ class Intake:
         app.on_partitions_revoked.connect(self._revoked)
         app.on_rebalance_complete.connect(self._assigned)
 
+    async def places(self) -> tuple[bool, dict[str, tuple[int, int]]]:
+        """Whether this worker was assigned anything, and how far each of its partitions is and could be."""
+        assert self._app is not None
+        lanes = {place: lane.expected for place, lane in self._lanes.items()}
+        async with reader(self.cluster) as consumer:
+            last = await ends(consumer, [TopicPartition(*place) for place in lanes])
+        found = {f"{topic}/{n}": (done, last[TopicPartition(topic, n)]) for (topic, n), done in lanes.items()}
+        return bool(self._app.consumer.assignment()), found
+
     def close(self) -> None:
         """End after the batch in hand; ``run`` returns."""
         self._closing = True

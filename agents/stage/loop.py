@@ -87,6 +87,8 @@ class Seen:
     """How this region is, and how long its batches took (s); read by the metrics."""
 
     state: str = "opening"
+    steps: int = 0
+    """Counts while it is being opened: a large book takes its time, and must be seen to get on."""
     batch_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
 
 
@@ -142,6 +144,7 @@ class Region:
         self._tail: dict[str, int] = {}
         self._tail_asked = 0.0
         self._turn_began = 0.0
+        self._change: Callable[[Writer], None] | None = None
 
     # What comes in -----------------------------------------------------------------------------------
 
@@ -165,6 +168,15 @@ class Region:
         self._closing = False
         self._early, self._lanes, self._paused = [], {}, set()
         self._gate = None
+
+    def reconfigure(self, change: Callable[[Writer], None]) -> None:
+        """Something of its configuration is different: ``change`` tells the writer between two batches."""
+        self._change = change
+        self._news.set()
+
+    def done(self) -> dict[str, int]:
+        """How far each of its lanes is decided; empty while it does not decide."""
+        return {name: lane.expected for name, lane in self._lanes.items()} if self.seen.state == "running" else {}
 
     def close(self) -> None:
         """End after the batch in hand; ``run`` returns."""
@@ -309,6 +321,7 @@ class Region:
         """Let the other regions of this worker do something, when this one had its time."""
         now = self._tools.monotonic()
         if now - self._turn_began > TURN_S:
+            self.seen.steps += 1
             await asyncio.sleep(0)
             self._turn_began = self._tools.monotonic()
 
@@ -334,12 +347,13 @@ class Region:
         if now is None:
             return
         self.seen.state = "running"
-        if first := self.writer.begin(now):
-            await self._commit(first, {})
+        await self._begin(now)
         while not self._closing:
             await self._wait()
             if self._closing:
                 return
+            if self._change is not None:
+                await self._begin(now)
             if sum(len(lane.waiting) for lane in self._lanes.values()) < BATCH_COUNT:
                 await asyncio.sleep(GATHER_S)
             for lane in (DESK, INBOX):
@@ -362,6 +376,15 @@ class Region:
             if self.writer.snapshot_wanted() or self._since_snapshot >= SNAPSHOT_EVERY:
                 await self._snapshot()
 
+    async def _begin(self, now: int) -> None:
+        """Record what is configured otherwise than before; whatever is decided from here on is decided by that."""
+        assert self.writer is not None
+        change, self._change = self._change, None
+        if change is not None:
+            change(self.writer)
+        if first := self.writer.begin(now):
+            await self._commit(first, {})
+
     async def _clock_known(self) -> int | None:
         """Broker time, once a heartbeat has told it; None when the region is closed before."""
         while (now := self._tools.clock.now(self._tools.monotonic())) is None and not self._closing:
@@ -371,7 +394,7 @@ class Region:
     async def _wait(self) -> None:
         """Until something came in or a deadline passes; at most a second."""
         assert self.writer is not None
-        if any(lane.ready() for lane in self._lanes.values()):
+        if any(lane.ready() for lane in self._lanes.values()) or self._change is not None:
             return
         timeout = 1.0
         due, now = self.writer.due(), self._tools.clock.now(self._tools.monotonic())

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import faust
@@ -74,6 +75,25 @@ class Stage:
         await self._journal.start()
         self._admin = AIOKafkaAdminClient(**self._cluster.client())
         await self._admin.start()
+
+    def reconfigure(self, change: Callable[[str, Writer], None]) -> None:
+        """Something of the regions' configuration is different: ``change`` tells each writer, by its region."""
+        for region in self.regions.values():
+            region.reconfigure(partial(change, region.name))
+
+    async def places(self) -> tuple[bool, dict[str, tuple[int, int]]]:
+        """Whether this worker was assigned anything, and of each region that decides how far it is and could be.
+
+        One that is being opened counts its steps; one that waits for the broker, a topic or a person is left out.
+        """
+        assert self._app is not None
+        found: dict[str, tuple[int, int]] = {}
+        for region in tuple(self.regions.values()):
+            if region.seen.state == "opening":
+                found[region.name] = (region.seen.steps, region.seen.steps + 1)
+            elif done := region.done():
+                found[region.name] = (sum(done.values()), sum((await self._lane_ends(region.partition)).values()))
+        return bool(self._app.consumer.assignment()), found
 
     async def stop(self) -> None:
         """Close every book after the batch in hand; nothing is opened any more."""
