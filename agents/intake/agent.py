@@ -36,7 +36,7 @@ UNDECIDABLE_IN_A_ROW = 20
 # Records are delivered one by one; a send, a confirmation and a commit for each would cost ten times as much.
 GATHER_S = 0.010
 TAIL_EVERY_S = 2.0
-PAUSE_AT, RESUME_AT = 4_000, 1_000
+PAUSE_AT, RESUME_AT = 1_000, 250
 Place = tuple[str, int]
 
 

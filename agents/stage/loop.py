@@ -9,39 +9,24 @@ wrong inside a transaction, the book is thrown away and the region is opened aga
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import (
-    IllegalOperation,
-    IllegalStateError,
-    InvalidProducerEpoch,
-    KafkaError,
-    MessageSizeTooLargeError,
-    ProducerFenced,
-    RecordListTooLargeError,
-)
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from agents.stage.clock import BrokerClock
 from agents.stage.lane import Arrived, Lane
-from agents.stage.reading import compacted, ends, reader, stretch
-from agents.stage.sending import BATCH_BYTES as SEND_BYTES
-from agents.stage.sending import send_all
+from agents.stage.reading import ends, reader, stretch
+from agents.stage.takeover import LANES, RegionStopped, lanes, replayed, restored, written_since
+from agents.stage.transaction import REFUSED, TopicMissing, Transactions
 from agents.stage.writer import ContentNeeded, Outgoing, Writer
 from topics.cluster import Cluster
 from topics.journal import DESK, INBOX, UnknownFormat
-from topics.specs import DESK as DESK_TOPIC
-from topics.specs import INBOX as INBOX_TOPIC
-from topics.specs import JOURNAL, KEYS, SNAPSHOTS
+from topics.specs import JOURNAL, KEYS
 
 log = structlog.get_logger("stage")
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 BATCH_COUNT = 200
 BATCH_BYTES = 4 * 1024 * 1024
@@ -51,35 +36,17 @@ TURN_S = 0.005
 # Records are delivered one by one; a transaction for each would cost ten times as much.
 GATHER_S = 0.010
 UNDECIDABLE_IN_A_ROW = 20
-TRANSACTION_TIMEOUT_MS = 5_000
-# Well after the broker has ended the transaction: the client itself would try for ever.
-COMMIT_S = 10.0
 SNAPSHOT_EVERY = 5_000
 TAIL_EVERY_S = 2.0
-PAUSE_AT, RESUME_AT = 4_000, 1_000
+PAUSE_AT, RESUME_AT = 1_000, 250
 BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 FENCED_BACK_OFF = 4
 GATE_EVERY_S = 0.1
+GATE_SHARE = 5
 READ_AGAIN_AT_ONCE = 1_000
 SNAPSHOT_BYTES = 2 * 1024 * 1024
-
-LANES = {DESK: DESK_TOPIC.topic(), INBOX: INBOX_TOPIC.topic()}
-
-
-class RegionStopped(Exception):
-    """The region must not go on without a person: a hole, or one undecidable input after another."""
-
-
-REFUSED = (MessageSizeTooLargeError, RecordListTooLargeError)
-"""What the broker says of a record that it will never take."""
-
-
 NEVER_THE_MESSAGE = (MemoryError, OSError, KafkaError)
 """What may happen while something is decided, and says nothing about it."""
-
-
-class TopicMissing(Exception):
-    """A topic that a decision writes to is not on the cluster."""
 
 
 @dataclass(slots=True)
@@ -126,7 +93,7 @@ class Region:
         self._paused: set[str] = set()
         self._news = asyncio.Event()
         self._closing = False
-        self._producer: AIOKafkaProducer | None = None
+        self._transactions = Transactions(name)
         self._journal_next: int | None = None
         self._keys_next = 0
         self._since_snapshot = 0
@@ -136,10 +103,9 @@ class Region:
         self._refused_in_a_row = 0
         self._decided_one = False
         self._singly = 0
-        self._topics_known: frozenset[str] = frozenset()
         self._gate: tuple[int, int] | None = None
         """How far the desk must be read, for what was due at which moment."""
-        self._gate_asked = 0.0
+        self._gate_again = 0.0
         self._snapshot_failed = False
         self._tail: dict[str, int] = {}
         self._tail_asked = 0.0
@@ -202,7 +168,7 @@ class Region:
                     log.warning("region_reopens", region=self.name, error=type(error).__name__, failures=self._failures)
                     self._drop()
                 finally:
-                    await self._close_producer()
+                    await self._transactions.close()
                 if not self._closing:
                     self.seen.state = "reopening"
                     await asyncio.sleep(BACK_OFF_S[min(self._failures, len(BACK_OFF_S) - 1)])
@@ -225,97 +191,32 @@ class Region:
         self._lanes = {}
         self._gate = None
 
-    async def _close_producer(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            try:
-                await asyncio.wait_for(producer.stop(), 5)
-            except (TimeoutError, KafkaError, IllegalStateError) as error:
-                log.info("producer_close", region=self.name, error=type(error).__name__)
-                with suppress(KafkaError, OSError, TimeoutError):
-                    await asyncio.wait_for(producer.client.close(), 5)
-
     async def _open(self) -> None:
         self.seen.state = "opening"
-        producer = AIOKafkaProducer(
-            **self._tools.cluster.client(),
-            client_id=f"meldstroom-region-{self.name}",
-            transactional_id=f"meldstroom-region-{self.name}",
-            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-            retry_backoff_ms=10,
-            linger_ms=0,
-            max_batch_size=SEND_BYTES,
-            max_request_size=8 * 1024 * 1024,
-            request_timeout_ms=10_000,
-        )
-        self._producer = producer
         # First fence: from here on no former writer can commit, and his open transaction is ended.
-        await producer.start()
+        await self._transactions.open(self._tools.cluster)
         async with reader(self._tools.cluster) as consumer:
-            if self.writer is not None and await self._written_since(consumer):
+            if self.writer is not None and await written_since(consumer, self.partition, self._journal_next):
                 self.writer = None  # somebody else decided meanwhile: the kept book knows nothing of it
             if self.writer is None:
-                self.writer, self._journal_next = await self._restored(consumer)
-            replayed = 0
-            async for records in stretch(consumer, JOURNAL.topic(), self.partition, self._journal_next):
-                for record in records:
-                    self._folded(self.writer.replay, record.value or b"", record.offset)
-                    self._journal_next = record.offset + 1
-                    replayed += 1
-                    await self._turn()
+                self.writer, self._journal_next = await restored(
+                    consumer, self.partition, self._make_writer, self._turn
+                )
+            self._journal_next, count = await replayed(
+                consumer, self.partition, self.writer, self._journal_next, self._turn
+            )
             place = TopicPartition(KEYS.topic(), self.partition)
             self._keys_next = (await ends(consumer, [place]))[place]
-            lanes = {}
-            places = [TopicPartition(t, self.partition) for t in LANES.values()]
-            starts, stops = await ends(consumer, places, first=True), await ends(consumer, places)
-            for lane, topic in LANES.items():
-                first, last = (
-                    starts[TopicPartition(topic, self.partition)],
-                    stops[TopicPartition(topic, self.partition)],
-                )
-                expected = self.writer.expected(lane)
-                if expected is not None and expected < first:
-                    raise RegionStopped(f"{topic}: offsets {expected} to {first} are gone and were never decided")
-                if expected is not None and expected > last:
-                    raise RegionStopped(f"{topic}: ends at {last}, and {expected} comes next: it is another topic now")
-                lanes[lane] = Lane(first if expected is None else expected)
-        self._lanes = lanes
+            self._lanes = await lanes(consumer, self.partition, self.writer)
         early, self._early = self._early, []
         for record in sorted(early, key=lambda found: (found.topic, found.offset)):
             self.offer(record)
         # After one that failed not at once again: it would only fail again, before every batch.
-        self._since_snapshot = 0 if self._snapshot_failed else replayed
+        self._since_snapshot = 0 if self._snapshot_failed else count
         self._undecidable = 0
-        self._topics_known = frozenset()
         self._tail = {}
         self._tail_asked = self._tools.monotonic()
-        log.info("region_opened", region=self.name, partition=self.partition, replayed=replayed)
-
-    async def _restored(self, consumer: AIOKafkaConsumer) -> tuple[Writer, int | None]:
-        """A writer with the book of the last snapshot, and where the journal goes on from there."""
-        writer = self._make_writer()
-        snapshot = await compacted(consumer, SNAPSHOTS.topic(), self.partition)
-        # Of a large region the keys are most of what there is to read: those since the last snapshot are enough.
-        keys_from = writer.keys_from(snapshot)
-        if keys_from is not None:
-            keys = await compacted(consumer, KEYS.topic(), self.partition, keys_from)
-            found = await self._stepped(writer.restore(snapshot, keys))
-            if found is not None:
-                return writer, found
-            writer = self._make_writer()
-        keys = await compacted(consumer, KEYS.topic(), self.partition)
-        await self._stepped(writer.restore({}, keys))
-        return writer, None
-
-    async def _stepped(self, steps: Generator[None, None, int | None]) -> int | None:
-        """Restore in steps; what it gives at its end."""
-        while True:
-            try:
-                self._folded(next, steps)
-            except StopIteration as end:
-                found: int | None = end.value
-                return found
-            await self._turn()
+        log.info("region_opened", region=self.name, partition=self.partition, replayed=count)
 
     async def _turn(self) -> None:
         """Let the other regions of this worker do something, when this one had its time."""
@@ -324,20 +225,6 @@ class Region:
             self.seen.steps += 1
             await asyncio.sleep(0)
             self._turn_began = self._tools.monotonic()
-
-    def _folded(self, fold: Callable[P, R], *arguments: P.args, **more: P.kwargs) -> R:
-        """What is restored must be readable; when it is not, this region alone waits for a person."""
-        try:
-            return fold(*arguments, **more)
-        except (MemoryError, OSError, UnknownFormat, StopIteration):
-            raise
-        except Exception as error:
-            raise RegionStopped(f"its book cannot be restored: {type(error).__name__}") from error
-
-    async def _written_since(self, consumer: AIOKafkaConsumer) -> bool:
-        async for _ in stretch(consumer, JOURNAL.topic(), self.partition, self._journal_next):
-            return True
-        return False
 
     # Deciding ----------------------------------------------------------------------------------------
 
@@ -508,10 +395,12 @@ class Region:
         if self._gate is not None and self._gate[1] < due:
             self._gate = None
         asked = self._tools.monotonic()
-        if self._gate is None and asked - self._gate_asked >= GATE_EVERY_S:
-            self._gate_asked = asked
+        if self._gate is None and asked >= self._gate_again:
             end = await self._tools.desk_end(self.partition, self.writer.answers_from())
             self._gate = (end, now) if end is not None else None
+            # Where there are a thousand receivers the asking takes its time: the deciding must not wait for it alone.
+            took = self._tools.monotonic() - asked
+            self._gate_again = asked + max(GATE_EVERY_S, GATE_SHARE * took)
         if self._gate is None or self._lanes[DESK].expected < self._gate[0]:
             return None
         at, self._gate = self._gate[1], None
@@ -562,19 +451,8 @@ class Region:
 
     async def _commit(self, outgoing: list[Outgoing], offsets: Mapping[str, int]) -> None:
         """All of it, or nothing: the records and the lanes' positions in one transaction."""
-        assert self._producer is not None
-        producer = self._producer
-        async with asyncio.timeout(COMMIT_S):
-            await self._all_known({out.topic for out in outgoing})
-            await producer.begin_transaction()
-            # Before the commit: aiokafka also commits a transaction of which the broker refused a record.
-            written = await send_all(producer, outgoing)
-            if offsets:
-                await producer.send_offsets_to_transaction(
-                    {TopicPartition(topic, self.partition): offset for topic, offset in offsets.items()},
-                    self._tools.group,
-                )
-            await producer.commit_transaction()
+        places = {TopicPartition(topic, self.partition): offset for topic, offset in offsets.items()}
+        written = await self._transactions.commit(outgoing, places, self._tools.group)
         self._failures = 0
         if keys := written.get(TopicPartition(KEYS.topic(), self.partition)):
             self._keys_next = keys[-1] + 1
@@ -584,17 +462,6 @@ class Region:
             self._since_snapshot += len(journal)
         assert self.writer is not None
         self.writer.committed(journal)
-
-    async def _all_known(self, topics: set[str]) -> None:
-        """A send to a missing topic would hang for 40 s inside the open transaction: look before."""
-        assert self._producer is not None
-        if topics <= self._topics_known:
-            return
-        metadata = await self._producer.client.fetch_all_metadata()
-        self._topics_known = frozenset(metadata.topics(exclude_internal_topics=False))
-        if missing := topics - self._topics_known:
-            log.error("topic_missing", region=self.name, topics=sorted(missing))
-            raise TopicMissing(", ".join(sorted(missing)))
 
     async def _snapshot(self) -> None:
         """In transactions of a few MiB, its manifest last: one that was cut short is not taken for whole."""

@@ -14,8 +14,9 @@ from faust.types import TP
 
 from agents.stage.clock import BrokerClock
 from agents.stage.lane import Arrived
-from agents.stage.loop import LANES, Region, RegionStopped, Tools
+from agents.stage.loop import Region, Tools
 from agents.stage.reading import ends, picked, unread
+from agents.stage.takeover import LANES, RegionStopped
 from agents.stage.transport import group_of
 from agents.stage.writer import Writer
 from topics.cluster import Cluster

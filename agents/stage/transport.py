@@ -24,6 +24,15 @@ SESSION_TIMEOUT_S = 10.0
 FETCH_BYTES = 2 * 1024 * 1024
 
 
+def fetch_wait_ms(topics: int) -> int:
+    """How long the broker may hold a fetch back that brings nothing.
+
+    It names every partition: with 1,500 of them at 20 a second a worker had no time for anything else. But one long
+    poll is shared by all partitions of a broker, and one that was drained meanwhile waits for its end.
+    """
+    return max(50, min(topics // 5, 500))
+
+
 def share(partitions: Collection[int], holders: Mapping[str, Collection[int]]) -> dict[str, list[int]]:
     """Who gets which partition number, evenly, leaving as much as possible where it was.
 
@@ -121,8 +130,7 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             max_partition_fetch_bytes=FETCH_BYTES,
-            # One long poll is shared by all partitions of a broker: a drained one waits for its end.
-            fetch_max_wait_ms=50,
+            fetch_max_wait_ms=fetch_wait_ms(len(self.app.topics)),
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),

@@ -19,7 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.casework.writer import CaseworkWriter
 from agents.policy.region import load_regions
-from agents.stage import loop, transport
+from agents.stage import loop, takeover, transaction, transport
 from agents.stage import stage as stage_module
 from agents.stage.lane import Arrived
 from agents.stage.writer import Outgoing
@@ -63,7 +63,7 @@ class CommitsFirst(loop.Region):
         committed = await admin.list_consumer_group_offsets(self._tools.group)
         await admin.close()
         for place, found in committed.items():
-            for name, topic in loop.LANES.items():
+            for name, topic in takeover.LANES.items():
                 if (topic, self.partition) == (place.topic, place.partition):
                     lane = self._lanes[name]
                     lane.expected = max(lane.expected, found.offset)
@@ -141,7 +141,7 @@ def main() -> int:
     if every := flag("snapshot-every"):
         loop.SNAPSHOT_EVERY = int(every)
     if within := flag("commit-within"):
-        loop.COMMIT_S = float(within)
+        transaction.COMMIT_S = float(within)
     if session := flag("session"):
         transport.SESSION_TIMEOUT_S = float(session)
     settings = Settings()

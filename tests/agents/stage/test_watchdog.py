@@ -52,7 +52,9 @@ def test_a_worker_without_an_assignment_for_a_minute_ends():
 def test_an_assignment_that_comes_in_time_counts():
     dog = Watchdog()
 
-    assert seen(dog, (100, False, {}), (125, False, {}), (150, True, {}), (175, False, {}), (200, False, {}))[-1] is None
+    assert (
+        seen(dog, (100, False, {}), (125, False, {}), (150, True, {}), (175, False, {}), (200, False, {}))[-1] is None
+    )
 
 
 def test_what_could_not_move_while_nobody_could_look_gets_its_minute_again():
