@@ -51,7 +51,14 @@ def build_intake(
     """What integrators, receivers and people publish, brought to the lanes."""
     known = registry(regions)
     topics = read_by_intake(known)
-    app = build_app("intake", cluster, instance=instance, datadir=datadir, assignor=sticky_assignor(None))
+    app = build_app(
+        "intake",
+        cluster,
+        instance=instance,
+        datadir=datadir,
+        assignor=sticky_assignor(None),
+        partitions=len(topics),
+    )
     intake = Intake(cluster, known, os.urandom, uuid4)
     intake.attach(app, topics)
     metrics.follow_intake(intake)
@@ -86,7 +93,14 @@ def build_region(
     """The regions' writers."""
     current = dict(regions)
     places = {config.partition: name for name, config in regions.items()}
-    app = build_app("region", cluster, instance=instance, datadir=datadir, assignor=sticky_assignor(places.keys()))
+    app = build_app(
+        "region",
+        cluster,
+        instance=instance,
+        datadir=datadir,
+        assignor=sticky_assignor(places.keys()),
+        partitions=specs.INBOX.partitions + specs.DESK.partitions,
+    )
 
     def make_writer(name: str) -> CaseworkWriter:
         writer = CaseworkWriter(current[name], os.urandom, metrics.decided)

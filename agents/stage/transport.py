@@ -24,13 +24,13 @@ SESSION_TIMEOUT_S = 10.0
 FETCH_BYTES = 2 * 1024 * 1024
 
 
-def fetch_wait_ms(topics: int) -> int:
+def fetch_wait_ms(partitions: int) -> int:
     """How long the broker may hold a fetch back that brings nothing.
 
     It names every partition: with 1,500 of them at 20 a second a worker had no time for anything else. But one long
     poll is shared by all partitions of a broker, and one that was drained meanwhile waits for its end.
     """
-    return max(50, min(topics // 5, 500))
+    return max(50, min(partitions // 5, 500))
 
 
 def share(partitions: Collection[int], holders: Mapping[str, Collection[int]]) -> dict[str, list[int]]:
@@ -130,7 +130,7 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             max_partition_fetch_bytes=FETCH_BYTES,
-            fetch_max_wait_ms=fetch_wait_ms(len(self.app.topics)),
+            fetch_max_wait_ms=fetch_wait_ms(transport.partitions),
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
@@ -178,6 +178,7 @@ class Transport(driver.Transport):  # type: ignore[misc]
 
     cluster: Cluster
     assignor: type[AbstractPartitionAssignor]
+    partitions: int
 
 
 def build_app(
@@ -187,8 +188,12 @@ def build_app(
     instance: str,
     datadir: str,
     assignor: type[AbstractPartitionAssignor],
+    partitions: int,
 ) -> faust.App:
-    """A Faust app with every unsafe default set; its consumer group is ``meldstroom-<name>``."""
+    """A Faust app with every unsafe default set; its consumer group is ``meldstroom-<name>``.
+
+    ``partitions`` is how many it will read at the most.
+    """
     app = faust.App(
         group_of(name),
         broker=[f"kafka://{address}" for address in cluster.bootstrap.split(",")],
@@ -222,6 +227,7 @@ def build_app(
     transport = Transport(app.conf.broker_consumer, app)
     transport.cluster = cluster
     transport.assignor = assignor
+    transport.partitions = partitions
     app.transport = transport
     if cluster.mechanism:
         app.conf.broker_credentials = faust.SASLCredentials(

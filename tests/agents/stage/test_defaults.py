@@ -9,7 +9,9 @@ from topics.cluster import Cluster
 
 def _app(tmp_path: Path, **more: object):
     cluster = Cluster(bootstrap="127.0.0.1:1,127.0.0.1:2", **more)  # type: ignore[arg-type]
-    return build_app("region", cluster, instance="a", datadir=str(tmp_path), assignor=sticky_assignor({0}))
+    return build_app(
+        "region", cluster, instance="a", datadir=str(tmp_path), assignor=sticky_assignor({0}), partitions=128
+    )
 
 
 async def test_faust_serves_nothing_declares_nothing_and_commits_nothing(tmp_path: Path):
