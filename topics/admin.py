@@ -15,6 +15,8 @@ from topics.specs import PREFIX, REGION_PARTITIONS, Wanted
 from topics.texts import Language, text
 
 VISIBLE_WITHIN_S = 20.0
+AT_ONCE = 200
+"""A controller refuses requests that make some thousand topics (each with its partitions and settings) as too large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,8 +181,9 @@ def apply(admin: KafkaAdminClient, steps: Iterable[Step]) -> None:
         for step in steps
         if isinstance(step, Create)
     }
-    if new:
-        admin.create_topics(new, wait_for_metadata=True)
+    names = list(new)
+    for start in range(0, len(names), AT_ONCE):
+        admin.create_topics({name: new[name] for name in names[start : start + AT_ONCE]}, wait_for_metadata=True)
     changes: dict[str, dict[str, str]] = {}
     for step in steps:
         if isinstance(step, ChangeConfig):
