@@ -26,6 +26,7 @@ from agents.intake.decide import Registry, registry
 from agents.policy.region import RegionConfig
 from agents.stage.clock import BrokerClock
 from agents.stage.stage import Stage
+from agents.stage.takeover import LANES
 from agents.stage.transport import build_app, sticky_assignor
 from agents.watch.metrics import Metrics
 from topics import specs
@@ -39,6 +40,8 @@ class Built:
     app: faust.App
     intake: Intake | None
     stage: Stage | None
+    topics: frozenset[str]
+    """What it reads."""
     reconfigure: Callable[[Mapping[str, RegionConfig]], bool]
     """Goes on with regions that are configured otherwise; false when only a new start can."""
     places: Callable[[], Awaitable[tuple[bool, dict[str, tuple[int, int]]]]]
@@ -69,7 +72,7 @@ def build_intake(
         intake.known = found
         return True
 
-    return Built(app, intake, None, reconfigure, intake.places)
+    return Built(app, intake, None, frozenset(topics), reconfigure, intake.places)
 
 
 def read_by_intake(known: Registry) -> list[str]:
@@ -118,4 +121,4 @@ def build_region(
         stage.reconfigure(lambda name, writer: cast(CaseworkWriter, writer).reconfigure(current[name]))
         return True
 
-    return Built(app, None, stage, reconfigure, stage.places)
+    return Built(app, None, stage, frozenset(LANES.values()), reconfigure, stage.places)

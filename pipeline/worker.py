@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -69,6 +69,8 @@ async def run_worker(role: Role, settings: Settings, regions: Mapping[str, Regio
         built = build_intake(cluster, regions, instance=settings.instance, datadir=datadir, metrics=metrics)
     else:
         built = build_region(cluster, regions, clock, instance=settings.instance, datadir=datadir, metrics=metrics)
+    if await asyncio.to_thread(_reads_otherwise, cluster, role, settings.instance, built.topics):
+        _leave(cluster, role, settings.instance)
     guard = LoopGuard(LIMIT_S, lambda: os._exit(EXIT_TEMPORARY))
     guard.start()
     tasks = [
@@ -235,6 +237,22 @@ def _leave(cluster: Cluster, role: Role, instance: str) -> None:
         log.warning("leave_failed", error=type(error).__name__)
     finally:
         admin.close()
+
+
+def _reads_otherwise(cluster: Cluster, role: Role, instance: str, topics: frozenset[str]) -> bool:
+    """Whether the place that this worker had before its start was for other topics.
+
+    Who comes back under his instance id gets what he had, without a word about topics that are new since.
+    """
+    group = group_of(role)
+    try:
+        with closing(KafkaAdminClient(**cluster.client())) as admin:
+            members = admin.describe_groups([group])[group]["members"]
+        mine = next((found for found in members if found["group_instance_id"] == f"{role}-{instance}"), None)
+        return mine is not None and set(mine["member_metadata"]["topics"]) != topics
+    except Exception as error:  # no such group yet, or no coordinator: then there is no place either
+        log.info("no_place_before", error=type(error).__name__)
+        return False
 
 
 def _listen(stop: asyncio.Event, drain: asyncio.Event) -> None:

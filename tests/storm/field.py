@@ -106,6 +106,7 @@ class Worker:
                 "MELDSTROOM_INSTANCE": self.name,
                 "MELDSTROOM_DATA": str(self._field.folder),
                 "MELDSTROOM_METRICS_PORT": "0",
+                "MELDSTROOM_DEVELOPMENT": "true",
             },
             stdout=log,
             stderr=log,
