@@ -26,7 +26,7 @@ def field(tmp_path: Path) -> Iterator[Field]:
     for made in a_field(tmp_path):
         made.worker("intake", "a")
         region = made.worker("region", "a")
-        wait_for("at work", lambda: region.log().count("region_opened") == 2)
+        wait_for("at work", lambda region=region: region.log().count("region_opened") == 2)
         yield made
 
 
