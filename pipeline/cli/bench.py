@@ -1,8 +1,10 @@
 """``meldstroom bench``: figures of this machine, on a broker of its own."""
 
+import asyncio
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -23,7 +25,7 @@ def bench(trickle: int, backlog: int, output: str) -> None:
     from kafka import KafkaAdminClient
 
     from agents.policy.region import load_regions
-    from pipeline.bench import measure
+    from pipeline.bench import measure, way_of
     from pipeline.broker import Broker
     from pipeline.cli.manners import Said, language
     from pipeline.cli.topics import apply_all, wanted_of
@@ -54,8 +56,10 @@ def bench(trickle: int, backlog: int, output: str) -> None:
                     workers.start()
                     if not ready(workers, cluster, stopped):
                         raise click.exceptions.Exit(Exit.INTERRUPTED)
-                    regions = load_regions(found.regions, development=True)
-                    figures = measure(cluster, regions, trickle=trickle, backlog=backlog, progress=_progress)
+                    way = way_of(next(iter(load_regions(found.regions, development=True).values())))
+                    figures = asyncio.run(
+                        measure(cluster, way, trickle=trickle, backlog=backlog, progress=_progress(stopped))
+                    )
                 finally:
                     workers.stop()
         finally:
@@ -72,6 +76,13 @@ def bench(trickle: int, backlog: int, output: str) -> None:
         raise click.exceptions.Exit(Exit.NOT_SO)
 
 
-def _progress(done: int, count: int) -> None:
-    if sys.stderr.isatty() and (done % 50 == 0 or done == count):
-        click.echo(f"\r{done}/{count} ", err=True, nl=False)
+def _progress(stopped: Callable[[], bool]) -> Callable[[int, int], None]:
+    """Shows how far it is, and ends the measuring when a signal came."""
+
+    def show(done: int, count: int) -> None:
+        if stopped():
+            raise click.exceptions.Exit(Exit.INTERRUPTED)
+        if sys.stderr.isatty():
+            click.echo(f"\r{done}/{count} ", err=True, nl=False)
+
+    return show
