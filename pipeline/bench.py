@@ -9,11 +9,12 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import count as numbers
+from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -32,6 +33,7 @@ TRICKLE_PER_S = 50
 WARM_UP = 300
 """The first reports find everything cold: Python, Java, connections, what clients know of topics."""
 QUIET_S = 20.0
+STARTED_WITHIN_S = 60.0
 HOUSES = 99_999
 AT_ONCE = 50
 
@@ -89,6 +91,23 @@ class Made:
     headers: list[tuple[str, bytes]]
 
 
+def make(way: Way, chance: random.Random, households: Iterable[int], **indicators: str) -> list[Made]:
+    """A report about each of these households; groen unless ``indicators`` say more."""
+    found = []
+    for number in households:
+        team = chance.choice(way.teams)
+        report = bench_report(chance, number, way.source, team, **indicators)
+        headers = envelope.write(
+            id=report["report_id"],
+            type=specs.REPORT_TYPE,
+            source=way.source.source,
+            time_ms=int(time.time() * 1000),
+            subject=None,
+        )
+        found.append(Made(way.queues[team.id], report["report_id"].encode(), orjson.dumps(report), headers))
+    return found
+
+
 class Line:
     """An integrator that publishes on a way, and whoever reads the offers at its end. An async context manager.
 
@@ -120,20 +139,8 @@ class Line:
         await self._producer.stop()
 
     def make(self, count: int, **indicators: str) -> list[Made]:
-        """So many new reports, each about a household of its own; groen unless ``indicators`` say more."""
-        return [self._made(indicators) for _ in range(count)]
-
-    def _made(self, indicators: dict[str, str]) -> Made:
-        team = self._chance.choice(self._way.teams)
-        report = bench_report(self._chance, next(self._numbers), self._way.source, team, **indicators)
-        headers = envelope.write(
-            id=report["report_id"],
-            type=specs.REPORT_TYPE,
-            source=self._way.source.source,
-            time_ms=int(time.time() * 1000),
-            subject=None,
-        )
-        return Made(self._way.queues[team.id], report["report_id"].encode(), orjson.dumps(report), headers)
+        """So many new reports, each about a household that this line has not had yet."""
+        return make(self._way, self._chance, islice(self._numbers, count), **indicators)
 
     async def publish(self, made: list[Made]) -> None:
         """As fast as the broker takes them; returns when it has confirmed each."""
@@ -150,11 +157,11 @@ class Line:
         )
         return confirmed
 
-    async def read(self, count: int, progress: Progress) -> tuple[int, float]:
-        """Read that many offers; fewer when none comes for 20 s. How many it were, and the last one's moment
+    async def read(self, count: int, progress: Progress, patience_s: float = QUIET_S) -> tuple[int, float]:
+        """Read that many offers; fewer when none comes for so long. How many it were, and the last one's moment
         (monotonic). ``progress`` is told how many of how many."""
         read, last = 0, time.monotonic()
-        while read < count and time.monotonic() - last < QUIET_S:
+        while read < count and time.monotonic() - last < patience_s:
             for _ in await self._offers():
                 read += 1
                 last = time.monotonic()
@@ -172,9 +179,11 @@ class Line:
             read, last = await self.read(len(made), progress)
         return read, last - started
 
-    async def warm_up(self, progress: Progress = lambda *_: None) -> int:
-        """Reports that are not measured: how many of them arrived."""
-        return (await self.backlog(self.make(WARM_UP), progress))[0]
+    async def warm_up(self, progress: Progress = lambda *_: None) -> bool:
+        """Reports that are not measured; whether all of them arrived. Started workers may take a minute."""
+        async with _beside(self.publish(self.make(WARM_UP))):
+            read, _ = await self.read(WARM_UP, progress, STARTED_WITHIN_S)
+        return read == WARM_UP
 
     async def trickle(self, made: list[Made], progress: Progress, enough: Callable[[], bool] = bool) -> list[int]:
         """Publish 50 a second until all are, or it is ``enough``: each one's ms until its offer could be read.
