@@ -3,9 +3,10 @@
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from agents.policy.region import RegionConfig
 from pipeline.bench import Line, Way
@@ -52,23 +53,44 @@ def forget_peak(pid: int) -> None:
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-class Spent:
-    """Processor seconds of some processes since now. A context manager; ``per_1000`` after it."""
+def busy_s() -> float:
+    """Processor seconds that the whole machine has worked, since it started."""
+    user, nice, system, _, _, irq, softirq, steal, *_ = Path("/proc/stat").read_text().split("\n")[0].split()[1:]
+    return sum(map(int, (user, nice, system, irq, softirq, steal))) / TICKS
 
-    def __init__(self, pids: Mapping[str, int]) -> None:
-        self._pids = {**pids, "bench": os.getpid()}
-        self._spent: dict[str, float] = {}
+
+class Spent:
+    """What some processes used while a block ran, and how many cores somebody else had meanwhile: where ``others``
+    is not near 0, the figures say little about us."""
+
+    def __init__(self, field: Field, **more: int) -> None:
+        workers = {worker.role: worker.process.pid for worker in field.workers if worker.process is not None}
+        self._pids = {**workers, **more, "broker": field.broker.pid, "bench": os.getpid()}
+        self.cpu_s: dict[str, float] = {}
+        self.others = 0.0
+        self.yardstick_ms: list[float] = []
 
     def __enter__(self) -> "Spent":
+        self.yardstick_ms.append(yardstick_ms())
+        self._began, self._busy = time.monotonic(), busy_s()
         self._before = {name: cpu_s(pid) for name, pid in self._pids.items()}
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._spent = {name: cpu_s(pid) - self._before[name] for name, pid in self._pids.items()}
+        self.cpu_s = {name: cpu_s(pid) - self._before[name] for name, pid in self._pids.items()}
+        others = busy_s() - self._busy - sum(self.cpu_s.values())
+        self.others = round(max(0.0, others) / (time.monotonic() - self._began), 2)
+        self.yardstick_ms.append(yardstick_ms())
 
-    def per_1000(self, reports: int) -> dict[str, float]:
-        """Processor seconds per 1,000 reports, by process."""
-        return {name: round(seconds / max(reports, 1) * 1000, 3) for name, seconds in self._spent.items()}
+    def plain(self, reports: int) -> dict[str, Any]:
+        """For JSON: processor seconds per 1,000 reports, by process; and how the machine was."""
+        return {
+            "cpu_s_per_1000": {
+                name: round(seconds / max(reports, 1) * 1000, 3) for name, seconds in self.cpu_s.items()
+            },
+            "others_cores": self.others,
+            "yardstick_ms": self.yardstick_ms,
+        }
 
 
 def say(text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.bench import TRICKLE_PER_S, Line, way_of
 from pipeline.demo import percentile
-from tests.bench.ground import FIRST, SECOND, cluster_of, quiet, say, warmed, yardstick_ms
+from tests.bench.ground import FIRST, SECOND, Spent, cluster_of, quiet, say, warmed
 from tests.storm.field import Field
 
 LONGEST_FLOOD_S = 300
@@ -27,22 +27,23 @@ async def latency(folder: Path, *, trickle: int, flood: int) -> list[dict[str, A
             await warmed(line)
             await warmed(other)
             say("a trickle alone")
-            before = yardstick_ms()
-            alone = waited(await line.trickle(line.make(trickle), quiet))
+            slowly = line.make(trickle)
+            with Spent(field) as alone:
+                waits = await line.trickle(slowly, quiet)
             say(f"a trickle while the other region gets {flood}")
-            between = yardstick_ms()
             slowly, at_once = line.make(TRICKLE_PER_S * LONGEST_FLOOD_S), other.make(flood)
-            flooding = asyncio.create_task(other.backlog(at_once, quiet))
-            beside = waited(await line.trickle(slowly, quiet, flooding.done))
-            read, took = await flooding
+            with Spent(field) as flooded:
+                flooding = asyncio.create_task(other.backlog(at_once, quiet))
+                beside = await line.trickle(slowly, quiet, flooding.done)
+                read, took = await flooding
     return [
-        {"what": "alone", **alone, "yardstick_ms": [before, between]},
+        {"what": "alone", **waited(waits), **alone.plain(len(waits))},
         {
             "what": "other region flooded",
-            **beside,
+            **waited(beside),
             "flood": read,
             "flood_reports_per_s": round(read / took, 1),
-            "yardstick_ms": [between, yardstick_ms()],
+            **flooded.plain(len(beside) + read),
         },
     ]
 

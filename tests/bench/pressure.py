@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from agents.policy.region import RegionConfig
 from pipeline.bench import TRICKLE_PER_S, WARM_UP, Line, Way, way_of
-from tests.bench.ground import FIRST, SECOND, cluster_of, forget_peak, quiet, rss_mib, say, warmed, yardstick_ms
+from tests.bench.ground import FIRST, SECOND, Spent, cluster_of, forget_peak, quiet, rss_mib, say, warmed
 from tests.bench.latency import LONGEST_FLOOD_S, waited
 from tests.storm.field import Field
 from topics import envelope, specs
@@ -69,12 +69,13 @@ async def pressure(folder: Path, *, flood: int) -> dict[str, Any]:
             before = {role: rss_mib(pid) for role, pid in pids.items()}
             for pid in pids.values():
                 forget_peak(pid)
-            speed, began = yardstick_ms(), time.time() * 1000
-            flooding = asyncio.create_task(line.backlog(at_once, quiet))
-            answering = asyncio.create_task(_answer(cluster, offers, seen, flooding))
-            waits = await others.trickle(slowly, quiet, flooding.done)
-            read, took = await flooding
-            ended = time.time() * 1000
+            with Spent(field) as spent:
+                began = time.time() * 1000
+                flooding = asyncio.create_task(line.backlog(at_once, quiet))
+                answering = asyncio.create_task(_answer(cluster, offers, seen, flooding))
+                waits = await others.trickle(slowly, quiet, flooding.done)
+                read, took = await flooding
+                ended = time.time() * 1000
             await answering
             watching.cancel()
             peaks = {role: rss_mib(pid, "VmHWM") for role, pid in pids.items()}
@@ -89,7 +90,7 @@ async def pressure(folder: Path, *, flood: int) -> dict[str, Any]:
             role: {"before": before[role], "peak": peaks[role], "grown": round(peaks[role] - before[role], 1)}
             for role in pids
         },
-        "yardstick_ms": [speed, yardstick_ms()],
+        **spent.plain(read + len(waits)),
     }
 
 

@@ -25,13 +25,14 @@ from tests.bench.ground import (
     rival_way,
     say,
     warmed,
-    yardstick_ms,
 )
 from tests.storm.field import CHECKOUT, Field
 
 BENCH_PACKAGES = CHECKOUT / ".venv-bench"
 COMMIT_S = 0.5
 """Of Quix: see ``quix.py``."""
+ROOM = 1_000_000
+"""Households of one turn: the book remembers those of the turns before."""
 
 
 @dataclass
@@ -63,17 +64,14 @@ async def _turn(field: Field, rival: Rival, reports: int) -> dict[str, Any]:
         async with Line(cluster_of(field), rival.way, random.Random(rival.first), rival.first) as line:
             await warmed(line)
             made = line.make(reports)
-            before = yardstick_ms()
-            pids = {role: process.pid for role, process in processes.items()} | {"broker": field.broker.pid}
-            with Spent(pids) as spent:
+            with Spent(field, **{role: process.pid for role, process in processes.items()}) as spent:
                 read, took = await line.backlog(made, quiet)
-            rival.first += 1_000_000
+            rival.first += ROOM
             return {
                 "reports": read,
                 "seconds": round(took, 2),
                 "reports_per_s": round(read / took, 1),
-                "cpu_s_per_1000": spent.per_1000(read),
-                "yardstick_ms": [before, yardstick_ms()],
+                **spent.plain(read),
             }
     finally:
         for process in processes.values():
