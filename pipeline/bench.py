@@ -36,6 +36,7 @@ QUIET_S = 20.0
 STARTED_WITHIN_S = 60.0
 HOUSES = 99_999
 AT_ONCE = 50
+OFFER = ("ce_type", specs.OFFER_TYPE.encode())
 
 Progress = Callable[[int, int], None]
 
@@ -170,7 +171,8 @@ class Line:
 
     async def _offers(self) -> Iterator[Any]:
         found = await self._consumer.getmany(timeout_ms=100)
-        return (record for records in found.values() for record in records)
+        # A queue holds recalls too, when nobody answers for long.
+        return (record for records in found.values() for record in records if OFFER in record.headers)
 
     async def backlog(self, made: list[Made], progress: Progress) -> tuple[int, float]:
         """Publish all at once: how many offers came of them, and seconds from the first publish to the last offer."""

@@ -56,7 +56,8 @@ def bench(trickle: int, backlog: int, output: str) -> None:
                     workers.start()
                     if not ready(workers, cluster, stopped):
                         raise click.exceptions.Exit(Exit.INTERRUPTED)
-                    way = way_of(next(iter(load_regions(found.regions, development=True).values())))
+                    regions = load_regions(found.regions, development=True)
+                    way = next(way for way in map(way_of, regions.values()) if way.teams)
                     figures = asyncio.run(
                         measure(cluster, way, trickle=trickle, backlog=backlog, progress=_progress(stopped))
                     )
@@ -71,8 +72,8 @@ def bench(trickle: int, backlog: int, output: str) -> None:
     else:
         for name, value in figures.plain().items():
             click.echo(f"{say(f'bench.{name}'):<62} {value}")
-    if figures.latency_max_ms == 0:
-        note("bench.nothing")
+    if figures.trickle < trickle or figures.backlog < backlog:
+        note("bench.missing")
         raise click.exceptions.Exit(Exit.NOT_SO)
 
 
