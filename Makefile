@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help env check-tools demo lint fast test tools clean
+.PHONY: help env check-tools demo lint fast test bench tools clean
 
 # The first Python of at least 3.11 that really runs (a shim or a stub on PATH may not); else nothing.
 FIND_PYTHON = for python in python3.11 python3.12 python3.13 python3.14 python3; do \
@@ -17,6 +17,7 @@ help:
 	@echo 'make test              all checks and tests, as CI runs them'
 	@echo 'make fast              the tests that need no Kafka'
 	@echo 'make lint              style, types and boundaries'
+	@echo 'make bench [ARGS=...]  the benchmarks, on brokers of their own; ARGS=--help says which'
 	@echo 'make env               the environment in .venv, and in it the command meldstroom'
 	@echo 'make check-tools       what this machine lacks, and what mends it'
 	@echo 'make clean             remove the environment and all caches'
@@ -89,6 +90,16 @@ tools:
 test: lint tools
 	exec $(BIN)/pytest $(ARGS)
 
+# What only the benchmarks need (the rival, a profiler) lies in a folder that neither the product nor its tests look into.
+bench: env
+	@if ! cmp -s tests/bench/requirements.txt .venv-bench/requirements.txt; then \
+		rm -rf .venv-bench; mkdir .venv-bench; echo '*' > .venv-bench/.gitignore; \
+		uv=$$(command -v uv || echo .venv-uv/bin/uv); \
+		VIRTUAL_ENV="$$PWD/.venv" "$$uv" pip install --quiet --no-deps --require-hashes --target .venv-bench \
+			-r tests/bench/requirements.txt && cp tests/bench/requirements.txt .venv-bench; \
+	fi; \
+	exec $(BIN)/python -m tests.bench.run $(ARGS)
+
 clean:
-	rm -rf .venv .venv-uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-uv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find agents pipeline topics tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,8 +1,10 @@
 """``meldstroom bench``: figures of this machine, on a broker of its own."""
 
+import asyncio
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -23,7 +25,7 @@ def bench(trickle: int, backlog: int, output: str) -> None:
     from kafka import KafkaAdminClient
 
     from agents.policy.region import load_regions
-    from pipeline.bench import measure
+    from pipeline.bench import measure, way_of
     from pipeline.broker import Broker
     from pipeline.cli.manners import Said, language
     from pipeline.cli.topics import apply_all, wanted_of
@@ -55,7 +57,10 @@ def bench(trickle: int, backlog: int, output: str) -> None:
                     if not ready(workers, cluster, stopped):
                         raise click.exceptions.Exit(Exit.INTERRUPTED)
                     regions = load_regions(found.regions, development=True)
-                    figures = measure(cluster, regions, trickle=trickle, backlog=backlog, progress=_progress)
+                    way = next(way for way in map(way_of, regions.values()) if way.teams)
+                    figures = asyncio.run(
+                        measure(cluster, way, trickle=trickle, backlog=backlog, progress=_progress(stopped))
+                    )
                 finally:
                     workers.stop()
         finally:
@@ -67,11 +72,18 @@ def bench(trickle: int, backlog: int, output: str) -> None:
     else:
         for name, value in figures.plain().items():
             click.echo(f"{say(f'bench.{name}'):<62} {value}")
-    if figures.latency_max_ms == 0:
-        note("bench.nothing")
+    if figures.trickle < trickle or figures.backlog < backlog:
+        note("bench.missing")
         raise click.exceptions.Exit(Exit.NOT_SO)
 
 
-def _progress(done: int, count: int) -> None:
-    if sys.stderr.isatty() and (done % 50 == 0 or done == count):
-        click.echo(f"\r{done}/{count} ", err=True, nl=False)
+def _progress(stopped: Callable[[], bool]) -> Callable[[int, int], None]:
+    """Shows how far it is, and ends the measuring when a signal came."""
+
+    def show(done: int, count: int) -> None:
+        if stopped():
+            raise click.exceptions.Exit(Exit.INTERRUPTED)
+        if sys.stderr.isatty():
+            click.echo(f"\r{done}/{count} ", err=True, nl=False)
+
+    return show
