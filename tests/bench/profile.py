@@ -91,7 +91,7 @@ def pure(reports: int) -> dict[str, Any]:
     regions = load_regions(REGIONS, development=True)
     way, known, now = way_of(regions[FIRST]), registry(regions), int(time.time() * 1000)
     writer = CaseworkWriter(regions[FIRST], os.urandom, lambda record, book: None)
-    writer.begin(now)
+    writer.committed(range(len(writer.begin(now))))
     found: dict[str, Any] = {}
     lanes: list[bytes] = []
     published = [
@@ -106,7 +106,7 @@ def pure(reports: int) -> dict[str, Any]:
     def decided() -> None:
         for number, lane in enumerate(lanes):
             writer.decide(j.INBOX, Arrived("inbox", 0, number, now, None, lane, ()))
-            writer.committed()
+            writer.committed([writer.book.seq - 1])
 
     for name, job in (("bring", brought), ("decide", decided)):
         profiler = cProfile.Profile()

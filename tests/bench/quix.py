@@ -85,8 +85,7 @@ def intake(app: Application, regions: dict[str, RegionConfig], way: Way) -> None
 def region(app: Application, config: RegionConfig) -> None:
     """A lane record becomes what casework writes, and its journal record is kept."""
     writer = CaseworkWriter(config, os.urandom, lambda record, book: None)
-    writer.restore({}, {})
-    writer.begin(int(time.time() * 1000))
+    writer.committed(range(len(writer.begin(int(time.time() * 1000)))))
     receivers = [found.id for found in config.directory.receivers]
     wanted = specs.wanted(
         sources=[found.id for found in config.sources],
@@ -100,7 +99,7 @@ def region(app: Application, config: RegionConfig) -> None:
     def decided(value: bytes, key: bytes, timestamp: int, headers: Any, state: State) -> list[Outgoing]:
         place = message_context()
         out = writer.decide(j.INBOX, Arrived(place.topic, place.partition, place.offset, timestamp, key, value, ()))
-        writer.committed()
+        writer.committed([writer.book.seq - 1])
         state.set_bytes(str(place.offset), out[0].value)
         return out
 
