@@ -15,6 +15,7 @@ from topics.specs import PREFIX, REGION_PARTITIONS, Wanted
 from topics.texts import Language, text
 
 VISIBLE_WITHIN_S = 20.0
+READY_WITHIN_MS = 60_000
 AT_ONCE = 200
 """A controller refuses requests that make some thousand topics (each with its partitions and settings) as too large."""
 
@@ -183,7 +184,9 @@ def apply(admin: KafkaAdminClient, steps: Iterable[Step]) -> None:
     }
     names = list(new)
     for start in range(0, len(names), AT_ONCE):
-        admin.create_topics({name: new[name] for name in names[start : start + AT_ONCE]}, wait_for_metadata=True)
+        some = names[start : start + AT_ONCE]
+        admin.create_topics({name: new[name] for name in some})
+        admin.wait_for_topics(some, timeout_ms=READY_WITHIN_MS)
     changes: dict[str, dict[str, str]] = {}
     for step in steps:
         if isinstance(step, ChangeConfig):
