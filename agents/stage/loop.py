@@ -17,6 +17,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from agents.stage.clock import BrokerClock
+from agents.stage.gate import Asks, Gate, Marks
 from agents.stage.lane import Arrived, Lane
 from agents.stage.reading import ends, reader, stretch
 from agents.stage.takeover import LANES, RegionStopped, lanes, replayed, restored, written_since
@@ -41,8 +42,6 @@ TAIL_EVERY_S = 2.0
 PAUSE_AT, RESUME_AT = 1_000, 250
 BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 FENCED_BACK_OFF = 4
-GATE_EVERY_S = 0.1
-GATE_SHARE = 5
 READ_AGAIN_AT_ONCE = 1_000
 SNAPSHOT_BYTES = 2 * 1024 * 1024
 NEVER_THE_MESSAGE = (MemoryError, OSError, KafkaError)
@@ -66,8 +65,9 @@ class Tools:
     cluster: Cluster
     group: str
     clock: BrokerClock
-    desk_end: Callable[[int, tuple[str, ...]], Awaitable[int | None]]
-    """Partition and answer topics -> end of the desk, None while answers are still on their way to it."""
+    answers_end: Callable[[tuple[str, ...]], Awaitable[Marks]]
+    still_unread: Callable[[Marks], Awaitable[Marks]]
+    """See ``gate.Asks``."""
     lane_ends: Callable[[int], Awaitable[dict[str, int]]]
     """Partition -> where each of its lanes ends."""
     journal_records: Callable[[int, Sequence[int]], Awaitable[list[bytes]]]
@@ -103,9 +103,7 @@ class Region:
         self._refused_in_a_row = 0
         self._decided_one = False
         self._singly = 0
-        self._gate: tuple[int, int] | None = None
-        """How far the desk must be read, for what was due at which moment."""
-        self._gate_again = 0.0
+        self._gate = self._new_gate()
         self._snapshot_failed = False
         self._tail: dict[str, int] = {}
         self._tail_asked = 0.0
@@ -133,7 +131,7 @@ class Region:
         """Before ``run`` is called again: the partition came back, and the book may still be good."""
         self._closing = False
         self._early, self._lanes, self._paused = [], {}, set()
-        self._gate = None
+        self._gate = self._new_gate()
 
     def reconfigure(self, change: Callable[[Writer], None]) -> None:
         """Something of its configuration is different: ``change`` tells the writer between two batches."""
@@ -189,7 +187,7 @@ class Region:
         self._early = self._in_hand + waiting + self._early
         self._in_hand = []
         self._lanes = {}
-        self._gate = None
+        self._gate = self._new_gate()
 
     async def _open(self) -> None:
         self.seen.state = "opening"
@@ -383,28 +381,26 @@ class Region:
         except Exception as error:
             raise RegionStopped(f"a deadline could not be decided: {type(error).__name__}") from error
 
-    async def _may_fire(self) -> int | None:
-        """The moment up to which what is due may fire: every answer that came before it has been read.
+    def _new_gate(self) -> Gate:
+        async def desk_end() -> int:
+            return (await self._tools.lane_ends(self.partition))[DESK]
 
-        That moment is taken before the end of the desk is asked for; what falls due later asks anew.
-        """
+        return Gate(
+            Asks(
+                answers_end=self._tools.answers_end,
+                still_unread=self._tools.still_unread,
+                desk_end=desk_end,
+                monotonic=self._tools.monotonic,
+            )
+        )
+
+    async def _may_fire(self) -> int | None:
+        """The moment up to which what is due may fire; None when nothing is, or may."""
         assert self.writer is not None
         due, now = self.writer.due(), self._tools.clock.now(self._tools.monotonic())
         if due is None or now is None or now < due:
             return None
-        if self._gate is not None and self._gate[1] < due:
-            self._gate = None
-        asked = self._tools.monotonic()
-        if self._gate is None and asked >= self._gate_again:
-            end = await self._tools.desk_end(self.partition, self.writer.answers_from())
-            self._gate = (end, now) if end is not None else None
-            # Where there are a thousand receivers the asking takes its time: the deciding must not wait for it alone.
-            took = self._tools.monotonic() - asked
-            self._gate_again = asked + max(GATE_EVERY_S, GATE_SHARE * took)
-        if self._gate is None or self._lanes[DESK].expected < self._gate[0]:
-            return None
-        at, self._gate = self._gate[1], None
-        return at
+        return await self._gate.passed(due, now, self._lanes[DESK].expected, self.writer.answers_from())
 
     # Holes -------------------------------------------------------------------------------------------
 

@@ -92,24 +92,30 @@ def arrived(record: object) -> Arrived:
 
 
 async def unread(
-    consumer: AIOKafkaConsumer, topics: tuple[str, ...], committed: Mapping[tuple[str, int], int], blank: dict[str, int]
-) -> bool:
-    """Whether a topic holds a record that the group with these ``committed`` offsets has not brought over.
+    consumer: AIOKafkaConsumer,
+    marks: Mapping[TopicPartition, int],
+    committed: Mapping[TopicPartition, int],
+    blank: dict[TopicPartition, int],
+) -> dict[TopicPartition, int]:
+    """Those of the marks before which a record lies that the group with these ``committed`` offsets has not read.
 
     Where a topic ends does not say so: the marker of a receiver's transaction takes an offset too, and so does
     what retention has taken away. ``blank`` remembers up to where a topic was read and held no record.
     """
-    places = [TopicPartition(topic, 0) for topic in topics]
-    now = await ends(consumer, places)
-    for place in places:
-        start = max(committed.get((place.topic, 0), 0), blank.get(place.topic, 0), 0)
-        if start > now[place]:
-            return True  # another topic than the one that was read: whatever lies there is unread
-        if now[place] > start:
-            async for _ in stretch(consumer, place.topic, 0, start, now[place]):
-                return True
-            blank[place.topic] = now[place]
-    return False
+    behind = {place: max(committed.get(place, 0), blank.get(place, 0), 0) for place in marks}
+    now = await ends(consumer, [place for place in marks if behind[place] > marks[place]])
+    left: dict[TopicPartition, int] = {}
+    for place, mark in marks.items():
+        start = behind[place]
+        if start > now.get(place, start):
+            left[place] = mark  # another topic than the one that was read: whatever lies there is unread
+        elif start < mark:
+            async for _ in stretch(consumer, place.topic, place.partition, start, mark):
+                left[place] = mark
+                break
+            else:
+                blank[place] = mark
+    return left
 
 
 async def picked(

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from faust.types import TP
 
 from agents.stage.clock import BrokerClock
+from agents.stage.gate import Marks
 from agents.stage.lane import Arrived
 from agents.stage.loop import Region, Tools
 from agents.stage.reading import ends, picked, unread
@@ -20,7 +21,7 @@ from agents.stage.takeover import LANES, RegionStopped
 from agents.stage.transport import group_of
 from agents.stage.writer import Writer
 from topics.cluster import Cluster
-from topics.journal import DESK, UnknownFormat
+from topics.journal import UnknownFormat
 from topics.specs import JOURNAL
 
 log = structlog.get_logger("stage")
@@ -54,7 +55,7 @@ class Stage:
         self._looking_up = asyncio.Lock()
         self._closing = asyncio.Lock()
         self._stopped = False
-        self._empty_until: dict[str, int] = {}
+        self._empty_until: dict[TopicPartition, int] = {}
 
     async def start(self) -> None:
         """Connect what all regions share."""
@@ -182,7 +183,8 @@ class Stage:
             cluster=self._cluster,
             group=group_of("region"),
             clock=self._clock,
-            desk_end=self._desk_end,
+            answers_end=self._answers_end,
+            still_unread=self._still_unread,
             lane_ends=self._lane_ends,
             journal_records=self._journal_records,
             pause=lambda topic, partition: self._flow(topic, partition, go=False),
@@ -210,20 +212,16 @@ class Stage:
             found = picked(self._journal, JOURNAL.topic(), partition, offsets)
             return [record.value or b"" async for record in found]
 
-    async def _desk_end(self, partition: int, answers: tuple[str, ...]) -> int | None:
-        """Where the desk ends now, once intake has brought over every answer that lies on its topic now.
+    async def _answers_end(self, topics: tuple[str, ...]) -> Marks:
+        assert self._side is not None
+        async with self._asking:
+            return await ends(self._side, [TopicPartition(topic, 0) for topic in topics])
 
-        Asked at a moment after a deadline it says how far the desk must be read before that may fire: an
-        answer that came in time is then on the desk, whatever was down in between.
-        """
+    async def _still_unread(self, marks: Marks) -> Marks:
+        """See ``gate.Asks``: what lies on the desk has been confirmed there before intake committed it."""
         assert self._side is not None
         assert self._admin is not None
         committed = await self._admin.list_consumer_group_offsets(group_of("intake"))
-        done = {(place.topic, place.partition): found.offset for place, found in committed.items()}
+        done = {place: found.offset for place, found in committed.items()}
         async with self._asking:
-            still = await unread(self._side, answers, done, self._empty_until)
-        if still:
-            # Asked in this order an answer can seem unread that was brought over just now; asking again tells.
-            return None
-        place = TopicPartition(LANES[DESK], partition)
-        return (await ends(self._side, [place]))[place]
+            return await unread(self._side, marks, done, self._empty_until)

@@ -15,12 +15,12 @@ from typing import Any
 import orjson
 import pytest
 import yaml
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from agents.stage.reading import reader, unread
+from agents.stage.reading import ends, reader, unread
 from agents.stage.transport import group_of
 from tests.storm.bad import Sent, headers_of, json_of, structured, text_of
 from tests.storm.field import Field, a_field, a_plain_report, wait_for
@@ -224,10 +224,10 @@ async def _holds_up_the_clock(field: Field) -> bool:
     await admin.start()
     committed = await admin.list_consumer_group_offsets(group_of("intake"))
     await admin.close()
-    done = {(place.topic, place.partition): found.offset for place, found in committed.items()}
-    topics = tuple(specs.ANSWERS.topic(receiver) for receiver in field.receivers)
+    done = {place: found.offset for place, found in committed.items()}
+    topics = [TopicPartition(specs.ANSWERS.topic(receiver), 0) for receiver in field.receivers]
     async with reader(Cluster(bootstrap=field.broker.bootstrap)) as consumer:
-        return await unread(consumer, topics, done, {})
+        return bool(await unread(consumer, await ends(consumer, topics), done, {}))
 
 
 def _as_sent(field: Field, source: str) -> None:

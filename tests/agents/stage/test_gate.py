@@ -1,91 +1,114 @@
 """When a deadline may fire: only after every answer that came before it has been read (invariant 10)."""
 
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import dataclass
 
-from agents.stage.clock import BrokerClock
-from agents.stage.lane import Lane
-from agents.stage.loop import GATE_EVERY_S, Region, Tools
-from topics.cluster import Cluster
-from topics.journal import DESK, INBOX
+import pytest
+from aiokafka import TopicPartition
 
+from agents.stage.gate import ASK_EVERY_S, Asks, Gate, Marks
 
-class Asked:
-    """What the stage asks of the broker: where the desk ends, None while an answer is still on its way."""
-
-    def __init__(self) -> None:
-        self.end: int | None = 0
-        self.times = 0
-        self.seconds = 100.0
-
-    async def desk_end(self, *_: Any) -> int | None:
-        self.times += 1
-        return self.end
+ANSWERS = TopicPartition("answers", 0)
+DUE = 999_000
 
 
-def _region(asked: Asked, due: int) -> tuple[Region, SimpleNamespace]:
-    clock = BrokerClock()
-    clock.observe(1_000_000, 100.0)
-    tools = Tools(
-        cluster=Cluster(bootstrap="nowhere:1"),
-        group="g",
-        clock=clock,
-        desk_end=asked.desk_end,
-        lane_ends=asked.desk_end,  # type: ignore[arg-type]
-        journal_records=asked.desk_end,  # type: ignore[arg-type]
-        pause=lambda *_: None,
-        resume=lambda *_: None,
-        monotonic=lambda: asked.seconds,
-    )
-    region = Region("r", 0, lambda: None, tools)  # type: ignore[arg-type, return-value]
-    writer = SimpleNamespace(due=lambda: writer.at, at=due, answers_from=lambda: ("answers",))
-    region.writer = writer  # type: ignore[assignment]
-    region._lanes = {DESK: Lane(0), INBOX: Lane(0)}
-    return region, writer
+@dataclass
+class Answers:
+    """One receiver's answers: how many lie on their topic, of how many intake has said that they are on the desk."""
+
+    published: int = 0
+    brought: int = 0
+    now: int = 1_000_000
+    read: int = 0
+    """How far the region has read its desk."""
+    away: bool = False
+    asked: int = 0
+
+    def __post_init__(self) -> None:
+        self.gate = Gate(
+            Asks(
+                answers_end=self.answers_end,
+                still_unread=self.still_unread,
+                desk_end=self.desk_end,
+                monotonic=lambda: self.now / 1000,
+            )
+        )
+
+    async def answers_end(self, topics: tuple[str, ...]) -> Marks:
+        self.asked += 1
+        if self.away:
+            raise OSError("away")
+        return {ANSWERS: self.published}
+
+    async def still_unread(self, marks: Marks) -> Marks:
+        return {place: mark for place, mark in marks.items() if self.brought < mark}
+
+    async def desk_end(self) -> int:
+        return self.brought
+
+    async def passed(self, due: int = DUE) -> int | None:
+        """Asked a moment later each time."""
+        self.now += int(2_000 * ASK_EVERY_S)
+        return await self.gate.passed(due, self.now, self.read, ("answers",))
 
 
-async def test_what_is_due_fires_by_the_moment_at_which_the_desk_s_end_was_asked_for():
-    asked = Asked()
-    region, _ = _region(asked, due=999_000)
+async def test_what_is_due_fires_by_the_moment_at_which_the_end_of_the_answers_was_asked_for():
+    answers = Answers()
 
-    assert await region._may_fire() == 1_000_000
-
-
-async def test_nothing_fires_before_it_is_due():
-    asked = Asked()
-    region, _ = _region(asked, due=1_000_001)
-
-    assert await region._may_fire() is None
-    assert asked.times == 0
+    assert await answers.passed() == answers.now
 
 
 async def test_nothing_fires_while_an_answer_is_on_its_way_or_unread_on_the_desk():
-    asked = Asked()
-    region, _ = _region(asked, due=999_000)
+    # Given an answer that lies on its topic
+    answers = Answers(published=1)
+    assert await answers.passed() is None
+    asked_at = answers.now
 
-    asked.end = None
-    assert await region._may_fire() is None
-    asked.end, asked.seconds = 1, asked.seconds + 2 * GATE_EVERY_S
-    assert await region._may_fire() is None
-    # When the desk has been read so far
-    region._lanes[DESK].expected = 1
+    # When intake has brought it to the desk, and the region has not read it
+    answers.brought = 1
+    assert await answers.passed() is None
 
-    assert await region._may_fire() is not None
+    # Then it may fire when that was read, by the moment of the first asking
+    answers.read = 1
+    assert await answers.passed() == asked_at
 
 
-async def test_the_end_that_was_asked_for_one_deadline_lets_no_later_one_fire():
-    # Given a deadline that is due while its answer lies unread on the desk
-    asked = Asked()
-    region, writer = _region(asked, due=999_000)
-    asked.end = 1
-    assert await region._may_fire() is None
-    # When the answer was read and has ended it, and another falls due later while an answer is on its way
-    region._lanes[DESK].expected = 1
-    writer.at = 1_005_000
-    assert await region._may_fire() is None
-    asked.seconds += 6
-    asked.end = None
+async def test_the_marks_of_one_deadline_let_no_later_one_fire():
+    # Given a deadline whose answer lies unread on the desk
+    answers = Answers(published=1, brought=1)
+    assert await answers.passed() is None
+    asked = answers.asked
+
+    # When the answer was read and has ended it, and another falls due later while its answer is on its way
+    answers.read, answers.published = 1, 2
+    later = answers.now + 50
 
     # Then that one waits for its own answer
-    assert await region._may_fire() is None
-    assert asked.times == 2
+    assert await answers.passed(due=later) is None
+    assert answers.asked == asked + 1
+    answers.brought = answers.read = 2
+    assert (await answers.passed(due=later) or 0) >= later
+
+
+async def test_answers_that_keep_coming_hold_up_no_deadline():
+    # Given a receiver who answers all the time, with intake always a little behind, and the region behind that
+    answers = Answers(published=10)
+
+    # When the deadline is asked for again and again
+    moments = []
+    for _ in range(10):
+        moments.append(await answers.passed())
+        answers.read, answers.brought, answers.published = answers.brought, answers.brought + 5, answers.published + 5
+
+    # Then it fires as soon as what lay there when it was first asked for has been read
+    assert any(moments)
+
+
+async def test_a_broker_that_does_not_answer_opens_no_gate():
+    # Given a broker that fails when it is asked where the answers end
+    answers = Answers(published=1, away=True)
+    with pytest.raises(OSError, match="away"):
+        await answers.passed()
+
+    # When it is asked again, then the gate is as closed as before
+    answers.away = False
+    assert await answers.passed() is None
