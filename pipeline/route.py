@@ -79,7 +79,8 @@ class Trial:
         if isinstance(line.said, Said):
             return self._report(line, line.said)
         if line.kind == "tick":
-            return self._decided(Incoming(lane=j.CLOCK, epoch=0, offset=self.book.seq, at=line.at, input=j.TickInput()))
+            said = j.TickInput(until=line.at)
+            return self._decided(Incoming(lane=j.CLOCK, epoch=0, offset=self.book.seq, at=line.at, input=said))
         given = line.said or {}
         return self._answer(line, given) if line.kind == "answer" else self._act(line, given)
 

@@ -532,8 +532,8 @@ class World:
             record = j.decode(raw)
             if isinstance(record.input, j.ConfigureInput):
                 out = other.begin(record.at)
-            elif record.lane == j.CLOCK:
-                out = self._asked(other, lambda at=record.at: other.tick(at))  # type: ignore[misc]
+            elif isinstance(record.input, j.TickInput):
+                out = self._asked(other, lambda at=record.input.until: other.tick(at))  # type: ignore[misc]
             else:
                 value = self.lanes[record.lane][record.offset]
                 lane = Arrived(record.lane, 0, record.offset, record.at, None, value, ())

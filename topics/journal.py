@@ -120,6 +120,8 @@ class TickInput:
     """The clock of the writer: deadlines that have passed fire."""
 
     type: str = "tick"
+    until: int
+    """What is due up to this moment fires (ms). The record's own time may be later: it never goes back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,19 +18,19 @@ AT_ONCE = 100
 """Handovers whose steps fire in one record: a desk and an inbox that wait are not held up by a backlog."""
 
 
-def fire(draft: Draft, rules: Rules) -> None:
-    """Everything that is due, the most urgent first.
+def fire(draft: Draft, rules: Rules, until: int) -> None:
+    """Everything that is due up to the moment ``until`` (ms), the most urgent first.
 
-    Due by the moment of the tick: up to there every answer has been read. The region's own time only orders;
-    it may have been carried ahead by a record that the broker stamped while its clock was wrong.
+    By the moment of the tick, not by the region's own time: up to there every answer has been read. The region's
+    time only orders; it may have been carried ahead by a record that the broker stamped while its clock was wrong.
     """
-    for case, handover in draft.book.waiting.all_due(draft.incoming.at, AT_ONCE):
-        _climb(draft, rules, case, handover)
+    for case, handover in draft.book.waiting.all_due(until, AT_ONCE):
+        _climb(draft, rules, case, handover, until)
 
 
-def _climb(draft: Draft, rules: Rules, case: Case, handover: Handover) -> None:
+def _climb(draft: Draft, rules: Rules, case: Case, handover: Handover, until: int) -> None:
     place, due = handover.next_step, handover.due()
-    while due is not None and due <= draft.incoming.at:
+    while due is not None and due <= until:
         step = handover.ladder[min(place, len(handover.ladder) - 1)]
         place += 1
         again = None

@@ -23,7 +23,7 @@ def decide(book: Book, incoming: Incoming) -> j.Record:
         case j.ConfigureInput():
             draft.add(j.Configured(policy_hash=text_hash(said.policy), directory_hash=text_hash(said.directory)))
         case j.TickInput():
-            fire(draft, rules_of(book))
+            fire(draft, rules_of(book), said.until)
         case j.ReportInput() | j.RefusedInput() | j.AnswerInput() | j.ActInput():
             _from_outside(draft, rules_of(book), said)
     return _record(draft, said)

@@ -177,7 +177,8 @@ class CaseworkWriter:
 
     def tick(self, now: int) -> list[Outgoing]:
         """Fire what is due."""
-        return self._decided(Incoming(lane=j.CLOCK, epoch=EPOCH, offset=self.book.seq, at=now, input=j.TickInput()))
+        said = j.TickInput(until=now)
+        return self._decided(Incoming(lane=j.CLOCK, epoch=EPOCH, offset=self.book.seq, at=now, input=said))
 
     def answers_from(self) -> tuple[str, ...]:
         """Where an answer or an act may still lie that intake has not brought over."""

@@ -14,6 +14,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from agents.casework.writer import CaseworkWriter
 from agents.sealing import CannotOpen
+from tests.cases import whole
 from tests.storm.canaries import Canaries, Sieve
 from tests.storm.field import Field, Worker, a_field, wait_for
 from tests.storm.history import Follower, check, read_all, read_history
@@ -409,13 +410,13 @@ def test_the_book_folds_to_the_same_from_the_beginning_and_from_the_snapshot(sto
     keys = _compacted(story.field, specs.KEYS)
     beginning, later = _writer(story), _writer(story)
 
-    beginning.restore({}, keys)
-    start = later.restore(_compacted(story.field, specs.SNAPSHOTS), keys)
+    whole(beginning.restore({}, keys))
+    start = whole(later.restore(_compacted(story.field, specs.SNAPSHOTS), keys))
     assert start is not None
     for record in story.journal:
-        beginning.replay(record.value)
+        beginning.replay(record.value, record.offset)
         if record.offset >= start:
-            later.replay(record.value)
+            later.replay(record.value, record.offset)
 
     assert any(record.offset < start for record in story.journal)
     assert beginning.book.encode() == later.book.encode()
@@ -425,8 +426,8 @@ def test_the_book_folds_to_the_same_from_the_beginning_and_from_the_snapshot(sto
 def test_the_snapshot_before_the_erasure_cannot_be_opened_any_more(story: Story):
     then, now = _writer(story), _writer(story)
 
-    assert then.restore(story.early_snapshot, story.early_keys) is not None
-    assert now.restore(story.early_snapshot, _compacted(story.field, specs.KEYS)) is None
+    assert whole(then.restore(story.early_snapshot, story.early_keys)) is not None
+    assert whole(now.restore(story.early_snapshot, _compacted(story.field, specs.KEYS))) is None
 
 
 def _writer(story: Story) -> CaseworkWriter:

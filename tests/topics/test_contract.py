@@ -149,7 +149,7 @@ def test_what_the_reader_takes_the_schema_takes(field: str, value: object):
 def test_a_record_of_the_journal_keeps_to_its_schema():
     record = journal.Record(
         region="brabant-zuidoost", seq=0, at=1, lane=journal.CLOCK, epoch=0, offset=0, policy="p",
-        input=journal.TickInput(),
+        input=journal.TickInput(until=1),
         events=(
             journal.StepFired(
                 case_id=ID, handover_id=ID, step="remind", due=1, late=False, tells=("a",), again=None

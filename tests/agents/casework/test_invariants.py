@@ -126,6 +126,26 @@ def test_3_folding_and_deciding_again_give_the_same_bytes(world: World, data: st
         assert world.decided_again(at) == world.journal[at:]
 
 
+def test_3_a_tick_behind_the_region_s_time_is_decided_again_as_it_was():
+    # Given a region whose time was carried ahead, past a deadline, by a record with a later stamp
+    world = World()
+    world.publish(a_report())
+    due = world.book.due()
+    assert due is not None
+    world.now = due + 1
+    world.publish(a_report(household=1))
+
+    # When a clock that is a little behind fires up to a moment before that deadline, and later all of it
+    world.now = due - 1
+    world.tick()
+    world.now = due + 1
+    world.tick()
+
+    # Then the journal's own inputs give the journal's own events
+    assert [event.due for event in world.all_events(j.StepFired)] == [due]
+    assert world.decided_again() == world.journal
+
+
 @settings(max_examples=150, deadline=None)
 @given(reports(), st.data())
 def test_5_worse_information_gives_no_lower_colour_and_no_later_term(report: dict[str, Any], data: st.DataObject):

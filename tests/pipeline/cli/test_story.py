@@ -64,7 +64,7 @@ EVENTS: dict[str, tuple[j.Event, ...]] = {
 def a_record(*events: j.Event, said: j.Input | None = None) -> j.Record:
     return j.Record(
         region="brabant-zuidoost", seq=0, at=1, lane=j.CLOCK, epoch=0, offset=0, policy="p",
-        input=said or j.TickInput(), events=events,
+        input=said or j.TickInput(until=0), events=events,
     )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def test_every_input_can_be_told(language: str, monkeypatch: pytest.MonkeyPatch)
             origin=ORIGIN, act_id="a", case_id=CASE, kind="SEEN", actor="m.devries", role="assessor", second=None,
             colour=None, indicators={}, done=1, key_id="k", sealed={},
         ),
-        j.TickInput(),
+        j.TickInput(until=0),
         j.ConfigureInput(policy="", directory=""),
     ]  # fmt: skip
 
