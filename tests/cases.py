@@ -28,6 +28,7 @@ from agents.policy.region import RegionConfig, load_regions
 from agents.sealing import unseal, unwrap_with
 from agents.stage.lane import Arrived
 from agents.stage.writer import ContentNeeded, Outgoing
+from tests.storm.again import decided_again
 from topics import envelope, specs
 from topics import journal as j
 from topics.codes import Answered, ExtraFlag, Indicator, Occasion, ViolenceKind
@@ -527,20 +528,12 @@ class World:
         for place, raw in enumerate(self.journal[:start]):
             other.replay(raw, place)
         other.book = saved_and_read(other.book)
-        found: list[bytes] = []
-        for raw in self.journal[start:]:
-            record = j.decode(raw)
-            if isinstance(record.input, j.ConfigureInput):
-                out = other.begin(record.at)
-            elif isinstance(record.input, j.TickInput):
-                out = self._asked(other, lambda at=record.input.until: other.tick(at))  # type: ignore[misc]
-            else:
-                value = self.lanes[record.lane][record.offset]
-                lane = Arrived(record.lane, 0, record.offset, record.at, None, value, ())
-                out = self._asked(other, lambda lane=lane: other.decide(lane.topic, lane))  # type: ignore[misc]
-            other.committed([record.seq])
-            found += [one.value or b"" for one in out if one.topic == specs.JOURNAL.topic()]
-        return found
+        at = {(record.lane, record.offset): record.at for record in self.records}
+
+        def lane(name: str, offset: int) -> Arrived:
+            return Arrived(name, 0, offset, at[name, offset], None, self.lanes[name][offset], ())
+
+        return decided_again(other, self.journal, lane, start)
 
     def _asked(self, writer: CaseworkWriter, ask: Callable[[], list[Outgoing]]) -> list[Outgoing]:
         """What a writer decides, as the stage asks for it: once more when it needed to read the journal."""

@@ -19,7 +19,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, MemberToRemove
 from agents.stage.transport import group_of
 from pipeline.worker import EXIT_TEMPORARY
 from tests.storm.field import Field, Worker, a_field, a_plain_report, wait_for
-from tests.storm.history import check, read_all, read_history
+from tests.storm.history import CLEAN, check, read_all, read_history
 from tests.storm.storm import Following
 from topics import journal as j
 from topics import specs
@@ -478,7 +478,7 @@ def test_after_all_this_nothing_is_lost_doubled_or_out_of_order(field: Field):
 
     found = check(read_history(field.broker.bootstrap, field.published, field.receivers))
 
-    assert found.counts() == {"lost": 0, "doubled": 0, "out_of_order": 0, "owners_broken": 0, "differs": 0}
+    assert found.counts() == CLEAN
 
 
 def test_a_lane_that_lost_records_before_they_were_decided_stops_its_region(

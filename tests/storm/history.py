@@ -2,12 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 from kafka import KafkaConsumer, TopicPartition
 
+from tests.storm.deadlines import Outages, check_deadlines
 from topics import journal as j
 from topics import specs
 
@@ -18,7 +19,15 @@ class History:
 
     published: dict[str, list[str]] = field(default_factory=dict)
     """Source -> identity of each record it published, by offset."""
+    confirmed: Counter[str] = field(default_factory=Counter)
+    """Identity -> how often the broker confirmed it to its source."""
+    said: dict[str, int] = field(default_factory=dict)
+    """Topic of answers or acts -> how many lie on it."""
+    outages: Outages | None = None
+    """From when to when (ms) something was down; None when nobody wrote it down."""
     journal: dict[str, list[j.Record]] = field(default_factory=lambda: defaultdict(list))
+    stamps: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """When the broker took in each record of the journal, ms."""
     offers: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     recalls: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     notices: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
@@ -36,26 +45,48 @@ class Findings:
     out_of_order: list[str] = field(default_factory=list)
     owners_broken: list[str] = field(default_factory=list)
     differs: list[str] = field(default_factory=list)
+    early: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    overtaken: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return any((self.lost, self.doubled, self.out_of_order, self.owners_broken, self.differs))
+        return any(vars(self).values())
 
     def counts(self) -> dict[str, int]:
         return {name: len(found) for name, found in vars(self).items()}
 
 
+CLEAN = Findings().counts()
+
+
 def check(history: History) -> Findings:
-    """Lost, doubled, out of order, owner chains broken, and what left that the journal does not say."""
+    """Lost, doubled, out of order, owner chains broken, deadlines, and what left that the journal does not say."""
     found = Findings()
     _reports(history, found)
+    _said(history, found)
     for region, records in history.journal.items():
         _order(region, records, found)
         _owners(records, found)
+        steps = check_deadlines(records, history.stamps[region], history.outages)
+        found.doubled += steps.twice
+        found.early += steps.early
+        found.late += steps.late
+        found.missed += steps.missed
+        found.overtaken += steps.overtaken
     events = [event for records in history.journal.values() for record in records for event in record.events]
     _same(
         "offer",
-        Counter((e.receiver, e.handover_id) for e in events if isinstance(e, j.Offered)),
-        Counter((receiver, said["handover_id"]) for receiver, all_ in history.offers.items() for said in all_),
+        Counter(
+            (e.receiver, e.handover_id, e.case_id, e.colour, e.accept_before)
+            for e in events
+            if isinstance(e, j.Offered)
+        ),
+        Counter(
+            (receiver, said["handover_id"], said["case_id"], said["colour"], said["accept_before"])
+            for receiver, all_ in history.offers.items()
+            for said in all_
+        ),
         found,
     )
     _same(
@@ -86,32 +117,63 @@ def check(history: History) -> Findings:
 def _reports(history: History, found: Findings) -> None:
     """Each published record has one receipt; each report is registered once, and its key is there."""
     registered: Counter[str] = Counter()
-    ended: set[tuple[str, int, int]] = set()
+    ended: set[tuple[str, int]] = set()
+    erased = {
+        key_id
+        for records in history.journal.values()
+        for record in records
+        for event in record.events
+        if isinstance(event, j.Erased)
+        for key_id in event.key_ids
+    }
     for records in history.journal.values():
         for record in records:
             said = record.input
             if isinstance(said, j.ReportInput | j.RefusedInput):
-                ended.add((said.origin.topic, said.origin.partition, said.origin.offset))
+                ended.add((said.origin.topic, said.origin.offset))
             if isinstance(said, j.ReportInput) and any(isinstance(e, j.Registered) for e in record.events):
                 registered[said.identity] += 1
-                erased = (
-                    any(isinstance(e, j.Erased) and said.key_id in e.key_ids for r in records for e in r.events)
-                    if history.keys.get(said.key_id) is None
-                    else False
-                )
-                if history.keys.get(said.key_id) is None and not erased:
+                if history.keys.get(said.key_id) is None and said.key_id not in erased:
                     found.lost.append(f"key of {said.identity}")
     for source, identities in history.published.items():
         receipts = Counter(receipt["origin"]["offset"] for receipt in history.receipts.get(source, ()))
         topic = specs.REPORTS.topic(source)
         for offset, identity in enumerate(identities):
-            if (topic, 0, offset) not in ended and registered[identity] == 0:
+            if (topic, offset) not in ended and registered[identity] == 0:
                 found.lost.append(identity)
             if receipts[offset] == 0:
                 found.lost.append(f"receipt of {identity}")
             elif receipts[offset] > 1:
                 found.doubled.append(f"receipt of {identity}")
     found.doubled += [identity for identity, times in registered.items() if times > 1]
+    lying = Counter(identity for identities in history.published.values() for identity in identities)
+    found.lost += [f"{one}, which the broker had confirmed" for one in history.confirmed - lying]
+
+
+def _said(history: History, found: Findings) -> None:
+    """What receivers and people said has taken effect once, and none of it was passed over."""
+    taken: dict[str, Counter[int]] = {topic: Counter() for topic in history.said}
+    effects: Counter[str] = Counter()
+    for records in history.journal.values():
+        for record in records:
+            said = record.input
+            if not isinstance(said, j.AnswerInput | j.ActInput | j.RefusedInput):
+                continue
+            if said.origin.topic in taken:
+                taken[said.origin.topic][said.origin.offset] += not _again(record)
+            if isinstance(said, j.AnswerInput) and any(isinstance(e, j.Answered) for e in record.events):
+                effects[f"answer {said.answer_id}"] += 1
+            if isinstance(said, j.ActInput) and any(isinstance(e, j.ActDone) for e in record.events):
+                effects[f"act {said.act_id}"] += 1
+    for topic, count in history.said.items():
+        found.lost += [f"{topic} {offset}" for offset in range(count) if offset not in taken[topic]]
+        found.doubled += [f"{topic} {offset}" for offset, times in taken[topic].items() if times > 1]
+    found.doubled += [what for what, times in effects.items() if times > 1]
+
+
+def _again(record: j.Record) -> bool:
+    """Whether it is our own second delivery of a message."""
+    return any(isinstance(event, j.Repeated) and not event.receipt for event in record.events)
 
 
 def _order(region: str, records: list[j.Record], found: Findings) -> None:
@@ -163,8 +225,14 @@ def _same(what: str, journal: Counter[Any], sent: Counter[Any], found: Findings)
     found.lost += [f"{what} {one}" for one in (journal - sent)]
 
 
-def read_history(bootstrap: str, published: dict[str, list[str]], receivers: Iterable[str]) -> History:
-    """All that lies on the broker now, as a ``read_committed`` reader sees it."""
+def read_history(
+    bootstrap: str, published: dict[str, list[str]], receivers: Iterable[str], *, whole: bool = True
+) -> History:
+    """All that lies on the broker now, as a ``read_committed`` reader sees it.
+
+    Not ``whole``: of each message only what is compared, for 300,000 of them do not fit in memory otherwise.
+    """
+    some = orjson.loads if whole else _compared
     history = History(published=published)
     receivers = list(receivers)
     topics = [specs.JOURNAL.topic(), specs.DEADLETTERS.topic(), specs.KEYS.topic()]
@@ -173,22 +241,47 @@ def read_history(bootstrap: str, published: dict[str, list[str]], receivers: Ite
     for record in read_all(bootstrap, topics):
         value = record.value
         if record.topic == specs.KEYS.topic():
-            history.keys[record.key.decode()] = value
+            history.keys[record.key.decode()] = value if whole else value and b"there"
         elif record.topic == specs.JOURNAL.topic():
-            made = j.decode(value)
+            made = j.decode(value) if whole else _without_sealed(j.decode(value))
             history.journal[made.region].append(made)
+            history.stamps[made.region].append(record.timestamp)
         elif record.topic == specs.DEADLETTERS.topic():
-            history.letters.append(orjson.loads(value))
+            history.letters.append(some(value))
         elif specs.RECEIPTS.owns(record.topic):
-            history.receipts[specs.RECEIPTS.member(record.topic)].append(orjson.loads(value))
+            history.receipts[specs.RECEIPTS.member(record.topic)].append(some(value))
         elif specs.NOTICES.owns(record.topic):
-            history.notices[specs.NOTICES.member(record.topic)].append(orjson.loads(value))
+            history.notices[specs.NOTICES.member(record.topic)].append(some(value))
         else:
-            said = orjson.loads(value)
             receiver = specs.QUEUE.member(record.topic)
             kind = dict(record.headers)["ce_type"].decode()
-            (history.offers if kind == specs.OFFER_TYPE else history.recalls)[receiver].append(said)
+            (history.offers if kind == specs.OFFER_TYPE else history.recalls)[receiver].append(some(value))
     return history
+
+
+def counts(bootstrap: str, topics: Iterable[str]) -> dict[str, int]:
+    """How many records lie on each of these topics, of which nobody writes in transactions."""
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap)
+    try:
+        return {place.topic: end for place, end in consumer.end_offsets([TopicPartition(t, 0) for t in topics]).items()}
+    finally:
+        consumer.close()
+
+
+COMPARED = (
+    "origin", "letter_id", "notice_id", "kind", "handover_id", "case_id", "colour", "accept_before", "state",
+)  # fmt: skip
+
+
+def _compared(value: bytes) -> dict[str, Any]:
+    found = orjson.loads(value)
+    return {name: found[name] for name in COMPARED if name in found}
+
+
+def _without_sealed(record: j.Record) -> j.Record:
+    if isinstance(record.input, j.ReportInput | j.AnswerInput | j.ActInput):
+        return replace(record, input=replace(record.input, sealed={}))
+    return record
 
 
 class Follower:

@@ -1,17 +1,15 @@
 """The checker of the storm is itself checked: what is planted in a history is found, and nothing else."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from tests.cases import LEIDEN, POLICE, World, a_report
-from tests.storm.history import History, check
+from tests.storm.history import CLEAN, History, check
 from topics import journal as j
 from topics import specs
-
-CLEAN = {"lost": 0, "doubled": 0, "out_of_order": 0, "owners_broken": 0, "differs": 0}
 
 
 def a_history() -> History:
@@ -29,6 +27,11 @@ def a_history() -> History:
     world.pass_time(days=14)
     history = History(published={POLICE: published})
     history.journal = defaultdict(list, {world.region: world.records})
+    history.stamps = defaultdict(list, {world.region: [record.at for record in world.records]})
+    history.outages = []
+    history.confirmed = Counter(published)
+    said = Counter(record.topic for record in world.sent if not specs.REPORTS.owns(record.topic))
+    history.said = {specs.ACTS.topic(world.region): 0, **said}
     history.keys = {key.decode(): value for key, value in world.keys.items()}
     for topic, messages in world.topics.items():
         for _, said in messages:
@@ -57,10 +60,15 @@ def some(messages: dict[str, list[dict[str, object]]]) -> list[dict[str, object]
     return next(found for found in messages.values() if found)
 
 
+def stamps(history: History) -> list[int]:
+    return next(iter(history.stamps.values()))
+
+
 def renumbered(history: History) -> None:
     """What a writer would have numbered that never saw what is missing."""
     found = records(history)
     found[:] = [replace(record, seq=place) for place, record in enumerate(found)]
+    stamps(history)[:] = [record.at for record in found]
 
 
 # What can go wrong -----------------------------------------------------------------------------------------
@@ -99,6 +107,21 @@ def a_notice_missing(history: History) -> None:
 
 def a_dead_letter_missing(history: History) -> None:
     history.letters.pop()
+
+
+def a_confirmed_record_that_the_broker_lost(history: History) -> None:
+    history.confirmed[f"{POLICE}/22222222-2222-4222-8222-222222222222/1"] += 1
+
+
+def an_answer_that_nobody_decided(history: History) -> None:
+    del records(history)[place_of(history, j.Answered)]
+    renumbered(history)
+
+
+def an_answer_decided_twice(history: History) -> None:
+    found = records(history)
+    found.append(found[place_of(history, j.Answered)])
+    renumbered(history)
 
 
 def a_report_decided_twice(history: History) -> None:
@@ -183,6 +206,71 @@ def an_offer_that_the_journal_lacks(history: History) -> None:
     some(history.offers).append(some(history.offers)[0] | {"handover_id": "22222222-2222-4222-8222-222222222222"})
 
 
+def an_offer_of_another_colour(history: History) -> None:
+    some(history.offers)[0]["colour"] = "RED"
+
+
+def an_offer_with_another_term(history: History) -> None:
+    some(history.offers)[0]["accept_before"] = 0
+
+
+def a_step_fired_early(history: History) -> None:
+    place = place_of(history, j.StepFired)
+    stamps(history)[place] = records(history)[place].at - 1
+
+
+def a_step_fired_late(history: History) -> None:
+    place = place_of(history, j.StepFired)
+    stamps(history)[place] += 6_000
+
+
+def a_step_that_is_not_said_to_be_late(history: History) -> None:
+    place = place_of(history, j.StepFired)
+    history.outages = None
+    stamps(history)[place] += 130_000
+
+
+def a_step_missed(history: History) -> None:
+    del records(history)[place_of(history, j.StepFired)]
+    renumbered(history)
+
+
+def a_last_step_missed(history: History) -> None:
+    # Of the last case nothing fires; what follows it in time is still there.
+    found = records(history)
+    last = next(e.handover_id for record in reversed(found) for e in record.events if isinstance(e, j.StepFired))
+    found[:] = [
+        replace(
+            record,
+            events=tuple(
+                e for e in record.events if getattr(e, "handover_id", None) != last or isinstance(e, j.Offered)
+            ),
+        )
+        for record in found
+    ]
+
+
+def a_step_fired_twice(history: History) -> None:
+    found = records(history)
+    found.append(replace(found[place_of(history, j.StepFired)], at=found[-1].at))
+    renumbered(history)
+
+
+def an_answer_in_time_behind_its_recall(history: History) -> None:
+    """The answer of the last case lay on its topic before its reminder, and was decided after it."""
+    found = records(history)
+    place = place_of(history, j.StepFired)
+    fired = next(e for e in found[place].events if isinstance(e, j.StepFired))
+    said = next(record for record in found if isinstance(record.input, j.AnswerInput))
+    assert isinstance(said.input, j.AnswerInput)
+    origin = replace(said.input.origin, arrived=fired.due - 1, offset=9)
+    answer = j.Answered(case_id=fired.case_id, handover_id=fired.handover_id, state="ACCEPTED", reason=None)
+    found.insert(
+        place + 1, replace(said, at=found[place].at, input=replace(said.input, origin=origin), events=(answer,))
+    )
+    renumbered(history)
+
+
 def an_offer_on_the_queue_of_another(history: History) -> None:
     offers = some(history.offers)
     history.offers["wijkteam-elders"].append(offers.pop())
@@ -198,6 +286,8 @@ FAULTS: dict[str, tuple[Callable[[History], None], ...]] = {
         a_published_record_that_left_no_trace,
         the_key_of_a_report,
         a_receipt_missing,
+        a_confirmed_record_that_the_broker_lost,
+        an_answer_that_nobody_decided,
         an_offer_missing_on_its_queue,
         a_recall_missing_on_its_queue,
         a_notice_missing,
@@ -208,6 +298,8 @@ FAULTS: dict[str, tuple[Callable[[History], None], ...]] = {
         a_receipt_twice,
         an_offer_twice_on_its_queue,
         a_notice_twice,
+        an_answer_decided_twice,
+        a_step_fired_twice,
         a_dead_letter_twice,
     ),
     "out_of_order": (
@@ -223,8 +315,14 @@ FAULTS: dict[str, tuple[Callable[[History], None], ...]] = {
         a_case_opened_twice,
         a_case_that_nobody_opened,
     ),
+    "early": (a_step_fired_early,),
+    "late": (a_step_fired_late, a_step_that_is_not_said_to_be_late),
+    "missed": (a_step_missed, a_last_step_missed),
+    "overtaken": (an_answer_in_time_behind_its_recall,),
     "differs": (
         an_offer_that_the_journal_lacks,
+        an_offer_of_another_colour,
+        an_offer_with_another_term,
         an_offer_on_the_queue_of_another,
         a_dead_letter_that_the_journal_lacks,
     ),
