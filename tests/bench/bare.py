@@ -22,8 +22,9 @@ from agents.casework.writer import CaseworkWriter
 from agents.intake import agent as intake_agent
 from agents.intake.decide import bring, registry
 from agents.policy.region import RegionConfig, load_regions
-from agents.stage import loop
+from agents.stage import loop, transaction
 from agents.stage.lane import Arrived
+from agents.stage.sending import BATCH_BYTES
 from agents.stage.transport import FETCH_BYTES
 from agents.stage.writer import Outgoing
 from pipeline.bench import Way, make, way_of
@@ -61,7 +62,9 @@ async def intake(cluster: Cluster, way: Way, shape: Shape) -> None:
     """A report becomes a lane record."""
     lane = renamed(specs.INBOX.topic(), PREFIX)
     consumer = _consumer(cluster, "intake")
-    producer = AIOKafkaProducer(**cluster.client(), enable_idempotence=True, linger_ms=0, max_request_size=8 * MIB)
+    producer = AIOKafkaProducer(
+        **cluster.client(), enable_idempotence=True, linger_ms=0, max_batch_size=BATCH_BYTES, max_request_size=8 * MIB
+    )
     await consumer.start()
     await producer.start()
     consumer.subscribe([way.reports])
@@ -83,9 +86,10 @@ async def region(cluster: Cluster, shape: Shape) -> None:
     producer = AIOKafkaProducer(
         **cluster.client(),
         transactional_id="bare-region",
-        transaction_timeout_ms=loop.TRANSACTION_TIMEOUT_MS,
+        transaction_timeout_ms=transaction.TRANSACTION_TIMEOUT_MS,
         retry_backoff_ms=10,
         linger_ms=0,
+        max_batch_size=BATCH_BYTES,
         max_request_size=8 * MIB,
     )
     outgoing = [(renamed(out.topic, PREFIX), out.value, out.key, list(out.headers)) for out in shape.outgoing]
