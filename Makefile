@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help env check-tools demo lint fast test bench tools clean
+.PHONY: help env check-tools demo lint fast test bench storm tools clean
 
 # The first Python of at least 3.11 that really runs (a shim or a stub on PATH may not); else nothing.
 FIND_PYTHON = for python in python3.11 python3.12 python3.13 python3.14 python3; do \
@@ -18,6 +18,7 @@ help:
 	@echo 'make fast              the tests that need no Kafka'
 	@echo 'make lint              style, types and boundaries'
 	@echo 'make bench [ARGS=...]  the benchmarks, on brokers of their own; ARGS=--help says which'
+	@echo 'make storm [ARGS=...]  everything goes wrong for minutes (ARGS=--reports=300000: an hour), and one checker counts'
 	@echo 'make env               the environment in .venv, and in it the command meldstroom'
 	@echo 'make check-tools       what this machine lacks, and what mends it'
 	@echo 'make clean             remove the environment and all caches'
@@ -77,13 +78,14 @@ lint: env
 fast: env
 	exec $(BIN)/pytest -m 'not broker' $(ARGS)
 
-# What only the tests need: kcat and jq, for the example that publishes with them.
+# What only the tests need: kcat and jq for the example that publishes with them, faketime for wrong clocks.
 tools:
-	@if command -v kcat >/dev/null 2>&1 && command -v jq >/dev/null 2>&1; then exit 0; fi; \
+	@if command -v kcat >/dev/null 2>&1 && command -v jq >/dev/null 2>&1 && command -v faketime >/dev/null 2>&1; \
+		then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ]; then root=; else root='sudo -n'; fi; \
 	if command -v apt-get >/dev/null 2>&1; then \
-		$$root apt-get update -qq >/dev/null && $$root apt-get install -y -qq kcat jq >/dev/null; \
-	elif command -v brew >/dev/null 2>&1; then brew install --quiet kcat jq; fi; \
+		$$root apt-get update -qq >/dev/null && $$root apt-get install -y -qq kcat jq faketime >/dev/null; \
+	elif command -v brew >/dev/null 2>&1; then brew install --quiet kcat jq libfaketime; fi; \
 	command -v kcat >/dev/null 2>&1 && command -v jq >/dev/null 2>&1 || { \
 		echo 'The tests need kcat and jq. Debian: sudo apt-get install kcat jq; macOS: brew install kcat jq' >&2; exit 2; }
 
@@ -99,6 +101,11 @@ bench: env
 			-r tests/bench/requirements.txt && cp tests/bench/requirements.txt .venv-bench; \
 	fi; \
 	exec $(BIN)/python -m tests.bench.run $(ARGS)
+
+# In a mount namespace of its own: some of its disks get full. Without root, one in which we are root.
+storm: env tools
+	@if [ "$$(id -u)" = 0 ]; then own=--mount; else own='--user --map-root-user --mount'; fi; \
+	exec unshare $$own $(BIN)/python -m tests.storm.run $(ARGS)
 
 clean:
 	rm -rf .venv .venv-uv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -91,9 +91,13 @@ class Worker:
         self.role, self.name = role, name
         self._field, self._flags = field, flags
         self.process: subprocess.Popen[bytes] | None = None
+        self.folder = field.folder
+        """Where it keeps what it writes on its disk, its log too."""
+        self.env: dict[str, str] = {}
+        """More variables of its environment, from its next start on."""
 
     def start(self) -> "Worker":
-        log = (self._field.folder / f"{self.role}-{self.name}.log").open("ab")
+        log = (self.folder / f"{self.role}-{self.name}.log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.storm.worker", self.role, *self._flags],
             cwd=CHECKOUT,
@@ -104,13 +108,15 @@ class Worker:
                 "MELDSTROOM_KAFKA__MIN_INSYNC": "1",
                 "MELDSTROOM_REGIONS": str(self._field.regions_folder),
                 "MELDSTROOM_INSTANCE": self.name,
-                "MELDSTROOM_DATA": str(self._field.folder),
+                "MELDSTROOM_DATA": str(self.folder),
                 "MELDSTROOM_METRICS_PORT": "0",
                 "MELDSTROOM_DEVELOPMENT": "true",
-            },
+            }
+            | self.env,
             stdout=log,
             stderr=log,
         )
+        log.close()
         return self
 
     def kill(self) -> None:
@@ -135,13 +141,20 @@ class Worker:
 
     def log(self) -> str:
         """What it said since its first start."""
-        return (self._field.folder / f"{self.role}-{self.name}.log").read_text()
+        return (self.folder / f"{self.role}-{self.name}.log").read_text()
 
 
 class Field:
     """A broker of its own, the topics of the sample regions, and whoever publishes."""
 
-    def __init__(self, folder: Path, *, working_day_s: float | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        working_day_s: float | None = None,
+        broker_folder: Path | None = None,
+        overrides: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.regions_folder = folder / "regions"
         shutil.copytree(REGIONS, self.regions_folder)
@@ -153,7 +166,7 @@ class Field:
         self.regions: dict[str, RegionConfig] = load_regions(self.regions_folder, development=True)
         self.sources = {source.id: source for config in self.regions.values() for source in config.sources}
         self.receivers = [found.id for config in self.regions.values() for found in config.directory.receivers]
-        self.broker = Broker.start(folder / "broker")
+        self.broker = Broker.start(broker_folder or folder / "broker", overrides=overrides)
         self.published: dict[str, list[str]] = {}
         self.workers: list[Worker] = []
         self.admin = KafkaAdminClient(bootstrap_servers=self.broker.bootstrap)

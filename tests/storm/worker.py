@@ -7,11 +7,14 @@
 - ``poison``: ``decide`` raises on reports whose id begins with ``bad00000``
 - ``deaf``: what Faust delivers of reports whose id begins with ``deaf0000`` is dropped
 - ``tick-raises=REGION``: a deadline of this region is due at once, and cannot be decided
-- ``snapshot-every=RECORDS``, ``session=SECONDS``, ``commit-within=SECONDS``: instead of the real ones
+- ``windows=FOLDER``: it can be aimed at there (``windows.py``)
+- ``batch=RECORDS``, ``snapshot-every=RECORDS``, ``session=SECONDS``, ``commit-within=SECONDS``: instead of the real
+  ones
 """
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -26,6 +29,7 @@ from agents.stage.writer import Outgoing
 from pipeline import app
 from pipeline.settings import Settings
 from pipeline.worker import run_worker
+from tests.storm import windows
 
 log = structlog.get_logger("broken")
 
@@ -138,6 +142,10 @@ def main() -> int:
         app.CaseworkWriter = Poisoned  # type: ignore[misc]
     if flag("tick-raises") is not None:
         app.CaseworkWriter = TickRaises  # type: ignore[misc]
+    if folder := flag("windows"):
+        windows.install(Path(folder))
+    if most := flag("batch"):
+        loop.BATCH_COUNT = int(most)
     if every := flag("snapshot-every"):
         loop.SNAPSHOT_EVERY = int(every)
     if within := flag("commit-within"):
