@@ -22,7 +22,7 @@ from agents.sealing import Entropy
 from agents.stage.lane import Arrived, Lane
 from agents.stage.reading import ends, reader, stretch
 from agents.stage.sending import BATCH_BYTES, send_all
-from agents.stage.transport import group_of
+from agents.stage.transport import delivered, group_of
 from agents.stage.writer import Outgoing
 from topics import journal as j
 from topics.cluster import Cluster
@@ -65,8 +65,8 @@ class Intake:
         source = app.topic(*topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
         async def intake(stream: Any) -> None:
-            async for event in stream.noack().events():
-                self._offer(event.message)
+            async for message in delivered(app, stream):
+                self._offer(message)
 
         app.agent(source, name="intake", concurrency=1)(intake)
         app.on_partitions_revoked.connect(self._revoked)

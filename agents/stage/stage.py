@@ -18,7 +18,7 @@ from agents.stage.lane import Arrived
 from agents.stage.loop import Region, Tools
 from agents.stage.reading import ends, picked, unread
 from agents.stage.takeover import LANES, RegionStopped
-from agents.stage.transport import group_of
+from agents.stage.transport import delivered, group_of
 from agents.stage.writer import Writer
 from topics.cluster import Cluster
 from topics.journal import UnknownFormat
@@ -115,13 +115,10 @@ class Stage:
         )
 
         async def lanes(stream: Any) -> None:
-            async for event in stream.noack().events():
-                message = event.message
-                # Of an older generation: whoever holds the partition now reads it himself.
-                if message.generation_id == app.consumer_generation_id:
-                    region = self.regions.get(message.partition)
-                    if region is not None and message.partition in self._tasks:
-                        region.offer(from_faust(message))
+            async for message in delivered(app, stream):
+                region = self.regions.get(message.partition)
+                if region is not None and message.partition in self._tasks:
+                    region.offer(from_faust(message))
 
         app.agent(source, name="lanes", concurrency=1)(lanes)
         app.on_partitions_revoked.connect(self._revoked)
