@@ -49,6 +49,7 @@ LINES = 5
 
 def main() -> int:
     given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever ends it leaves no worker and no broker behind
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(2**31)
