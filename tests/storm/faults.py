@@ -140,7 +140,7 @@ class Storm:
             self.outages.append((int(began * 1000), int(time.time() * 1000)))
             self._say(
                 f"{number + 1}/{len(plan)} {fault.name}: {time.time() - began:.1f} s, back after {took:.1f}; "
-                f"{self._traffic.published} of {self._traffic.reports}"
+                f"{self._traffic.planned} of {self._traffic.reports}"
             )
 
     def recovered(self) -> float:
@@ -154,7 +154,7 @@ class Storm:
         return time.monotonic() - healed
 
     def _out(self, reports: int) -> bool:
-        return self._alive() and self._traffic.published >= reports
+        return self._alive() and self._traffic.planned >= reports
 
     def _alive(self) -> bool:
         if self._traffic.failed is not None:

@@ -30,6 +30,7 @@ IN_FLIGHT = 1_500
 """So many reports wait for their receipts at the most: a storm with nothing to do proves nothing."""
 ALWAYS_PER_S = 40
 """So many are published each second, whatever was allowed: who comes back must find something to decide."""
+AT_ONCE = 50
 AGAIN_S = 0.5
 FAR = 10_000_000
 """Households of one region; those of the next begin behind them."""
@@ -52,6 +53,10 @@ class Traffic(threading.Thread):
         self.reports = reports
         self.confirmed: Counter[str] = Counter()
         """Identity -> how often the broker confirmed it."""
+        self.planned = 0
+        """Reports of those that were allowed that are out."""
+        self.published = 0
+        """All that are out."""
         self.settled = 0
         self.newest: dict[str, float] = dict.fromkeys(regions, 0.0)
         """Region -> when the newest report that has its receipt was published (monotonic s)."""
@@ -64,7 +69,6 @@ class Traffic(threading.Thread):
         self._day_s = working_day_s
         self._allowed = 0
         self._pushing = False
-        self._published = 0
         self._numbers = {name: count(place * FAR) for place, name in enumerate(regions)}
         self._sent: dict[str, deque[float]] = {way.source.id: deque() for way in self.ways.values()}
         self._region_of = {way.source.id: name for name, way in self.ways.items()}
@@ -83,7 +87,7 @@ class Traffic(threading.Thread):
 
     @contextmanager
     def pushing(self) -> Iterator[None]:
-        """Publish as much as is taken while the block lasts."""
+        """Publish as much as is taken while the block lasts, besides what is allowed."""
         self._pushing = True
         try:
             yield
@@ -98,11 +102,6 @@ class Traffic(threading.Thread):
         """Besides, so many reports for this team."""
         for _ in range(reports):
             self._push(0.0, *self._report(region, team))
-
-    @property
-    def published(self) -> int:
-        """How many reports are out."""
-        return self._published
 
     def finish(self, patience_s: float) -> bool:
         """Publish what is left, wait until each has its receipt and each answer is confirmed, and end; whether so."""
@@ -144,27 +143,27 @@ class Traffic(threading.Thread):
 
     def _through(self) -> bool:
         waiting = sum(len(sent) for sent in self._sent.values())
-        return self._ending and self._published >= self.reports and not (waiting or self._open or self._later)
+        return self._all_out() and not (waiting or self._open or self._later)
 
     # Integrators -----------------------------------------------------------------------------------------
 
     async def _publish(self) -> None:
-        last = time.monotonic()
-        spare = 0.0
-        while self._published < self.reports:
+        last, spare = time.monotonic(), 0.0
+        while not self._all_out():
             now = time.monotonic()
             spare, last = min(spare + (now - last) * ALWAYS_PER_S, ALWAYS_PER_S), now
-            waiting = sum(len(sent) for sent in self._sent.values())
-            some = 0
-            if waiting + self._open < IN_FLIGHT and (self._pushing or self._published < self._allowed):
-                some = 50
-            elif spare >= 1:
-                some, spare = int(spare), 0.0
-            for _ in range(min(some, self.reports - self._published)):
+            room = sum(len(sent) for sent in self._sent.values()) + self._open < IN_FLIGHT
+            some = min(AT_ONCE, self._allowed - self.planned) if room else 0
+            self.planned += max(0, some)
+            if some <= 0:
+                # More than was planned, so that nothing ever goes wrong while nobody is at work.
+                some = AT_ONCE if room and self._pushing else int(spare)
+            spare = max(0.0, spare - some)
+            for _ in range(some):
                 region = self._chance.choice(list(self.ways))
                 teams = [team for team in self.ways[region].teams if team.id not in self.left_alone]
                 self._push(0.0, *self._report(region, self._chance.choice(teams)))
-                self._published += 1
+            self.published += some
             await asyncio.sleep(0.02)
 
     def _report(self, region: str, team: Receiver) -> tuple[str, str, str, str, Any]:
@@ -280,7 +279,7 @@ class Traffic(threading.Thread):
         """What is to be sent by now; at the end nobody waits for its moment any more."""
         while True:
             now = time.monotonic()
-            while self._later and (self._later[0][0] <= now or self._through_but_later()):
+            while self._later and (self._later[0][0] <= now or self._all_out()):
                 _, _, topic, kind, source, key, message = heapq.heappop(self._later)
                 self._open += 1
                 headers = envelope.write(
@@ -292,8 +291,8 @@ class Traffic(threading.Thread):
                 asyncio.create_task(self._confirmed(sent, topic, kind, source, key, message))  # noqa: RUF006
             await asyncio.sleep(0.02)
 
-    def _through_but_later(self) -> bool:
-        return self._ending and self._published >= self.reports
+    def _all_out(self) -> bool:
+        return self._ending and self.planned >= self.reports
 
     async def _confirmed(
         self, sent: "asyncio.Future[Any]", topic: str, kind: str, source: str, key: str, message: dict[str, Any]
