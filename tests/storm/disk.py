@@ -6,6 +6,7 @@ from pathlib import Path
 
 FILLER = "filler"
 SMALL = "512k"
+SPARE = 128 * 1024
 
 
 class Disk:
@@ -19,10 +20,16 @@ class Disk:
             _mount(path, room)
 
     def fill(self) -> None:
-        """Let nothing more fit on ``large`` than lies there now."""
-        found = os.statvfs(self.large)
-        used = (found.f_blocks - found.f_bfree) * found.f_frsize
-        _mount(self.large, str(used), again=True)
+        """Let next to nothing more fit on ``large`` than lies there now; it grows while this is asked."""
+        for spare in range(1, 50):
+            found = os.statvfs(self.large)
+            used = (found.f_blocks - found.f_bfree) * found.f_frsize
+            try:
+                _mount(self.large, str(used + spare * SPARE), again=True)
+            except subprocess.CalledProcessError:
+                continue
+            return
+        raise AssertionError("the disk grows faster than it can be filled")
 
     def free(self) -> None:
         """Room again."""
@@ -45,4 +52,4 @@ class Disk:
 
 def _mount(path: Path, room: str, *, again: bool = False) -> None:
     options = f"size={room}" + (",remount" if again else "")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)], check=True, capture_output=True)
