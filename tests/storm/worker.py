@@ -7,6 +7,7 @@
 - ``poison``: ``decide`` raises on reports whose id begins with ``bad00000``
 - ``poisonous``: ``decide`` and ``tick`` raise on everything
 - ``deaf``: what Faust delivers of reports whose id begins with ``deaf0000`` is dropped
+- ``trusts``: whatever is delivered next is taken: no guard against holes; and it is deaf, too
 - ``request-lost=REGION``, ``answer-lost=REGION``: of a commit of this region, once
 - ``bug``: what comes after the commit of a report whose id begins with ``b0600000`` raises what nobody expects
 - ``tick-raises=REGION``: a deadline of this region is due at once, and cannot be decided
@@ -30,7 +31,7 @@ from agents.casework.writer import CaseworkWriter
 from agents.policy.region import load_regions
 from agents.stage import loop, takeover, transaction, transport
 from agents.stage import stage as stage_module
-from agents.stage.lane import Arrived
+from agents.stage.lane import Arrived, Lane
 from agents.stage.writer import Outgoing
 from pipeline import app
 from pipeline.settings import Settings
@@ -100,6 +101,27 @@ class Deaf(loop.Region):
     def offer(self, record: Arrived) -> None:
         if b'"report_id":"deaf0000' not in (record.value or b""):
             super().offer(record)
+
+
+class Trusts(Deaf):
+    """Takes whatever comes next: what was not delivered is never missed."""
+
+    async def _open(self) -> None:
+        await super()._open()
+        self._lanes = {name: _WithoutGuard(lane.expected, lane.waiting) for name, lane in self._lanes.items()}
+
+    async def _fill_tail(self) -> None:
+        pass
+
+
+class _WithoutGuard(Lane):
+    def gap(self) -> int | None:
+        return None
+
+    def take(self, count: int, size: int) -> list[Arrived]:
+        if self.ready():
+            self.expected = self.waiting[0].offset
+        return super().take(count, size)
 
 
 class Unheard(loop.Region):
@@ -196,6 +218,8 @@ def main() -> int:
         stage_module.Region = Hesitates  # type: ignore[misc]
     if flag("deaf") is not None:
         stage_module.Region = Deaf  # type: ignore[misc]
+    if flag("trusts") is not None:
+        stage_module.Region = Trusts  # type: ignore[misc]
     if flag("request-lost") is not None or flag("answer-lost") is not None:
         stage_module.Region = Unheard  # type: ignore[misc]
     if flag("poisonous") is not None:
