@@ -11,6 +11,8 @@
 - ``request-lost=REGION``, ``answer-lost=REGION``: of a commit of this region, once
 - ``bug``: what comes after the commit of a report whose id begins with ``b0600000`` raises what nobody expects
 - ``tick-raises=REGION``: a deadline of this region is due at once, and cannot be decided
+- ``stock=REGION``: Faust as it comes decides this region; with ``table-first`` it writes its table before it sends,
+  with ``window`` it stays in the midst of one event
 - ``windows=FOLDER``: it can be aimed at there (``windows.py``)
 - ``batch=RECORDS``, ``snapshot-every=RECORDS``, ``session=SECONDS``, ``commit-within=SECONDS``: instead of the real
   ones
@@ -36,7 +38,7 @@ from agents.stage.writer import Outgoing
 from pipeline import app
 from pipeline.settings import Settings
 from pipeline.worker import run_worker
-from tests.storm import windows
+from tests.storm import stock, windows
 from topics import journal as j
 from topics.specs import JOURNAL
 
@@ -242,6 +244,9 @@ def main() -> int:
         transport.SESSION_TIMEOUT_S = float(session)
     settings = Settings()
     regions = load_regions(settings.regions, development=True)
+    if (name := flag("stock")) is not None:
+        how = {"table_first": flag("table-first") is not None, "window": flag("window") is not None}
+        return stock.run(settings, regions[name], **how)
     return asyncio.run(run_worker(sys.argv[1], settings, regions))  # type: ignore[arg-type]
 
 
