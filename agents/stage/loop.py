@@ -384,7 +384,7 @@ class Region:
         except NEVER_THE_MESSAGE:
             raise
         except Exception as error:
-            raise RegionStopped(f"a deadline could not be decided: {type(error).__name__}") from error
+            raise _not_fired(error) from error
 
     def _new_gate(self) -> Gate:
         async def desk_end() -> int:
@@ -405,7 +405,11 @@ class Region:
         due, now = self.writer.due(), self._tools.clock.now(self._tools.monotonic())
         if due is None or now is None or now < due:
             return None
-        return await self._gate.passed(due, now, self._lanes[DESK].expected, self.writer.answers_from())
+        try:
+            answers = self.writer.answers_from()
+        except Exception as error:
+            raise _not_fired(error) from error
+        return await self._gate.passed(due, now, self._lanes[DESK].expected, answers)
 
     # Holes -------------------------------------------------------------------------------------------
 
@@ -481,3 +485,7 @@ class Region:
         await self._commit(part, {})
         self._snapshot_failed = False
         self._since_snapshot = 0
+
+
+def _not_fired(error: Exception) -> RegionStopped:
+    return RegionStopped(f"a deadline could not be decided: {type(error).__name__}")

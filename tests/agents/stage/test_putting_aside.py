@@ -24,6 +24,12 @@ class Failing:
     def decide(self, *_: Any) -> list[Outgoing]:
         raise self._how
 
+    def due(self) -> int:
+        return 0
+
+    def answers_from(self) -> tuple[str, ...]:
+        raise self._how
+
     def put_aside_in_a_row(self) -> int:
         return self._in_a_row
 
@@ -34,7 +40,8 @@ class Failing:
 
 
 def a_region(writer: Failing) -> Region:
-    tools = SimpleNamespace(answers_end=None, still_unread=None, monotonic=None)  # nothing here asks the broker
+    clock = SimpleNamespace(now=lambda _: 1_000)
+    tools = SimpleNamespace(answers_end=None, still_unread=None, monotonic=lambda: 0.0, clock=clock)  # asks no broker
     region = Region("r", 0, lambda: None, tools)  # type: ignore[arg-type, return-value]
     region.writer = writer  # type: ignore[assignment]
     return region
@@ -61,3 +68,10 @@ async def test_a_failing_machine_says_nothing_about_the_input():
 
     with pytest.raises(ConnectionResetError):
         await region._decide(INBOX, RECORD)
+
+
+async def test_a_deadline_of_which_not_even_the_answers_can_be_named_stops_its_region_and_not_the_worker():
+    region = a_region(Failing(KeyError("a name")))
+
+    with pytest.raises(RegionStopped, match=r"^a deadline could not be decided: KeyError$"):
+        await region._may_fire()
