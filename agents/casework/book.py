@@ -15,9 +15,9 @@ from agents.casework.known import Known, Taken
 from agents.casework.waiting import COLOURS, UNCOLOURED, Waiting
 from agents.facts import Link
 from topics import journal as j
-from topics.codes import HandoverState
+from topics.codes import DeadLetterReason, HandoverState
 
-FOLD = 2
+FOLD = 3
 """Version of this fold and of the form in which it is saved: a snapshot of another one is not read."""
 
 ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
@@ -49,7 +49,7 @@ class Book:
 
     __slots__ = (
         "_changed", "cases", "codes", "directory", "directory_hash", "known", "now", "open_cases", "origins",
-        "policy", "policy_hash", "positions", "region", "seq", "waiting",
+        "policy", "policy_hash", "positions", "put_aside", "region", "seq", "waiting",
     )  # fmt: skip
 
     def __init__(self, region: str) -> None:
@@ -58,6 +58,8 @@ class Book:
         self.now = 0
         self.positions: dict[str, tuple[int, int]] = {}
         """Lane -> (epoch, next offset)."""
+        self.put_aside = 0
+        """How many of the last inputs could not be decided, one after the other."""
         self.policy = ""
         self.directory = ""
         self.policy_hash = ""
@@ -115,6 +117,8 @@ class Book:
         self.now = max(self.now, record.at)
         if record.lane != j.CLOCK:
             self.positions[record.lane] = (record.epoch, record.offset + 1)
+            if not _tells_nothing(record.input):
+                self.put_aside = self.put_aside + 1 if _undecided(record) else 0
         self._changed = {}
         case_id: str | None = None
         for event in record.events:
@@ -367,6 +371,7 @@ class Book:
                 "seq": self.seq,
                 "now": self.now,
                 "positions": self.positions,
+                "put_aside": self.put_aside,
                 "policy": self.policy,
                 "directory": self.directory,
                 "policy_hash": self.policy_hash,
@@ -431,7 +436,9 @@ def read_book(parts: Mapping[str, bytes]) -> Iterator[Book]:
     if head["fold"] != FOLD:
         raise j.UnknownFormat(f"snapshot of fold {head['fold']}, this release has {FOLD}")
     book = Book(head["region"])
-    for name in ("seq", "now", "policy", "directory", "policy_hash", "directory_hash", "open_cases", "origins"):
+    for name in (
+        "seq", "now", "put_aside", "policy", "directory", "policy_hash", "directory_hash", "open_cases", "origins",
+    ):  # fmt: skip
         setattr(book, name, head[name])
     book.positions = {lane: (epoch, offset) for lane, (epoch, offset) in head["positions"].items()}
     book.known.load(((bytes.fromhex(key), packed.encode()) for key, packed in head["homeless"]), homeless=True)
@@ -450,6 +457,15 @@ def place(origin: j.Origin) -> str:
 def _spot(origin: j.Origin) -> str:
     """Where on its topic: of a report its source says which that is."""
     return f"{origin.partition}/{origin.offset}"
+
+
+def _undecided(record: j.Record) -> bool:
+    return any(isinstance(e, j.DeadLettered) and e.reason == DeadLetterReason.UNDECIDABLE.value for e in record.events)
+
+
+def _tells_nothing(said: j.Input) -> bool:
+    """Whether its record is the same when it could be decided and when it could not: intake has put it aside before."""
+    return isinstance(said, j.RefusedInput) and said.reason == DeadLetterReason.UNDECIDABLE.value
 
 
 def _open_as(case: Case) -> str | None:

@@ -164,6 +164,10 @@ class CaseworkWriter:
         found = undecidable(self.book, incoming)
         return self._written(found, Opened(), message)
 
+    def put_aside_in_a_row(self) -> int:
+        """See ``Writer``."""
+        return self.book.put_aside
+
     def committed(self, places: Sequence[int]) -> None:
         """See ``Writer``."""
         done, self._in_hand = self._in_hand[: len(places)], self._in_hand[len(places) :]

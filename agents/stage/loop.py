@@ -58,6 +58,17 @@ class Seen:
     batch_seconds: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
 
 
+@dataclass(slots=True)
+class Batch:
+    """What follows from some inputs, to be written in one transaction."""
+
+    outgoing: list[Outgoing] = field(default_factory=list)
+    offsets: dict[str, int] = field(default_factory=dict)
+    count: int = 0
+    stopped: RegionStopped | None = None
+    """Why nothing may be decided after it; what was decided before that counts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What every region of a worker shares."""
@@ -97,11 +108,8 @@ class Region:
         self._journal_next: int | None = None
         self._keys_next = 0
         self._since_snapshot = 0
-        self._undecidable = 0
         self._failures = 0
         self._refused: set[tuple[str, int]] = set()
-        self._refused_in_a_row = 0
-        self._decided_one = False
         self._singly = 0
         self._gate = self._new_gate()
         self._snapshot_failed = False
@@ -211,7 +219,6 @@ class Region:
             self.offer(record)
         # After one that failed not at once again: it would only fail again, before every batch.
         self._since_snapshot = 0 if self._snapshot_failed else count
-        self._undecidable = 0
         self._tail = {}
         self._tail_asked = self._tools.monotonic()
         log.info("region_opened", region=self.name, partition=self.partition, replayed=count)
@@ -245,18 +252,22 @@ class Region:
                 await self._fill_gap(lane)
             await self._fill_tail()
             started = self._tools.monotonic()
-            outgoing, offsets, count = await self._batch(started)
-            if outgoing:
+            batch = Batch()
+            try:
+                await self._decide_batch(batch, started)
+            except RegionStopped as error:
+                batch.stopped = error
+            if batch.outgoing:
                 try:
-                    await self._commit(outgoing, offsets)
+                    await self._commit(batch.outgoing, batch.offsets)
                 except REFUSED:
-                    self._blame(offsets, count)
+                    self._blame(batch.offsets, batch.count)
                     raise
-                self._singly = max(0, self._singly - count)
-                if self._decided_one:
-                    self._refused_in_a_row = 0
+                self._singly = max(0, self._singly - batch.count)
                 took = self._tools.monotonic() - started
                 self.seen.batch_seconds.append(took)
+            if batch.stopped is not None:
+                raise batch.stopped
             self._let_flow()
             if self.writer.snapshot_wanted() or self._since_snapshot >= SNAPSHOT_EVERY:
                 await self._snapshot()
@@ -292,23 +303,17 @@ class Region:
         except TimeoutError:
             return
 
-    async def _batch(self, started: float) -> tuple[list[Outgoing], dict[str, int], int]:
+    async def _decide_batch(self, batch: Batch, started: float) -> None:
         """Decide what waits: the desk, then what is due, then the inbox, within the limits of a batch."""
-        outgoing: list[Outgoing] = []
-        offsets: dict[str, int] = {}
         self._in_hand = []
         room = 1 if self._singly else BATCH_COUNT
-        self._decided_one = False
         self._turn_began = started
-        count = await self._decide_lane(DESK, outgoing, offsets, started, room)
-        if not (self._singly and count) and (at := await self._may_fire()) is not None:
-            outgoing += await self._fire(at)
-            count += 1
-        if count < room:
-            # The asking took its own time; reports are not to wait for it.
-            started = self._tools.monotonic()
-            count += await self._decide_lane(INBOX, outgoing, offsets, started, room - count)
-        return outgoing, offsets, count
+        await self._decide_lane(DESK, batch, started, room)
+        if not (self._singly and batch.count) and (at := await self._may_fire()) is not None:
+            batch.outgoing += await self._fire(at)
+            batch.count += 1
+        # The asking took its own time; reports are not to wait for it.
+        await self._decide_lane(INBOX, batch, self._tools.monotonic(), room)
 
     def _blame(self, offsets: Mapping[str, int], count: int) -> None:
         """The broker refused what follows from a batch: find the input by running them singly, and put it aside."""
@@ -319,50 +324,50 @@ class Region:
             raise RegionStopped("the broker refuses what a deadline sends")
         ((topic, following),) = offsets.items()
         log.error("refused_by_broker", region=self.name, topic=topic, offset=following - 1)
-        self._refused_in_a_row += 1
         if (topic, following - 1) in self._refused:
             raise RegionStopped(f"{topic}: offset {following - 1} cannot even be put aside")
-        if self._refused_in_a_row > UNDECIDABLE_IN_A_ROW:
-            raise RegionStopped(
-                f"the broker refused what follows from more than {UNDECIDABLE_IN_A_ROW} inputs in a row"
-            )
         self._refused.add((topic, following - 1))
 
-    async def _decide_lane(
-        self, name: str, outgoing: list[Outgoing], offsets: dict[str, int], started: float, room: int
-    ) -> int:
-        lane, count = self._lanes[name], 0
-        size = sum(len(out.value or b"") for out in outgoing)
-        while count < room and size < BATCH_BYTES and self._tools.monotonic() - started < BATCH_S:
+    async def _decide_lane(self, name: str, batch: Batch, started: float, room: int) -> None:
+        lane = self._lanes[name]
+        size = sum(len(out.value or b"") for out in batch.outgoing)
+        while batch.count < room and size < BATCH_BYTES and self._tools.monotonic() - started < BATCH_S:
             taken = lane.take(1, BATCH_BYTES)
             if not taken:
                 break
             self._in_hand += taken
             decided = await self._decide(name, taken[0])
             size += sum(len(out.value or b"") for out in decided)
-            outgoing += decided
-            offsets[LANES[name]] = lane.expected
-            count += 1
+            batch.outgoing += decided
+            batch.offsets[LANES[name]] = lane.expected
+            batch.count += 1
             await self._turn()
-        return count
 
     async def _decide(self, lane: str, record: Arrived) -> list[Outgoing]:
-        assert self.writer is not None
         if (record.topic, record.offset) in self._refused:
-            return self.writer.undecidable(lane, record, "refused_by_broker")
+            return self._put_aside(lane, record, "refused_by_broker")
         try:
-            decided = await self._asked(lambda writer: writer.decide(lane, record))
+            return await self._asked(lambda writer: writer.decide(lane, record))
         except (*NEVER_THE_MESSAGE, UnknownFormat):
             raise
         except Exception as error:
-            self._undecidable += 1
             log.error("undecidable", region=self.name, lane=lane, offset=record.offset, error=type(error).__name__)
-            if self._undecidable > UNDECIDABLE_IN_A_ROW:
-                raise RegionStopped(f"more than {UNDECIDABLE_IN_A_ROW} inputs in a row could not be decided") from error
-            return self.writer.undecidable(lane, record, type(error).__name__)
-        self._undecidable = 0
-        self._decided_one = True
-        return decided
+            return self._put_aside(lane, record, type(error).__name__)
+
+    def _put_aside(self, lane: str, record: Arrived, why: str) -> list[Outgoing]:
+        """For a person. After too many in a row it is not the inputs that are wrong, but this release or its broker.
+
+        The journal counts them: opened again, the region stops at the next one.
+        """
+        assert self.writer is not None
+        if self.writer.put_aside_in_a_row() >= UNDECIDABLE_IN_A_ROW:
+            raise RegionStopped(f"more than {UNDECIDABLE_IN_A_ROW} inputs in a row could not be decided: {why}")
+        try:
+            return self.writer.undecidable(lane, record, why)
+        except NEVER_THE_MESSAGE:
+            raise
+        except Exception as error:
+            raise RegionStopped(f"an input cannot even be put aside: {type(error).__name__}") from error
 
     async def _asked(self, ask: Callable[[Writer], list[Outgoing]]) -> list[Outgoing]:
         """What the writer decides; what it needs of the journal for that is read."""
@@ -379,7 +384,7 @@ class Region:
         except NEVER_THE_MESSAGE:
             raise
         except Exception as error:
-            raise RegionStopped(f"a deadline could not be decided: {type(error).__name__}") from error
+            raise _not_fired(error) from error
 
     def _new_gate(self) -> Gate:
         async def desk_end() -> int:
@@ -400,7 +405,11 @@ class Region:
         due, now = self.writer.due(), self._tools.clock.now(self._tools.monotonic())
         if due is None or now is None or now < due:
             return None
-        return await self._gate.passed(due, now, self._lanes[DESK].expected, self.writer.answers_from())
+        try:
+            answers = self.writer.answers_from()
+        except Exception as error:
+            raise _not_fired(error) from error
+        return await self._gate.passed(due, now, self._lanes[DESK].expected, answers)
 
     # Holes -------------------------------------------------------------------------------------------
 
@@ -476,3 +485,7 @@ class Region:
         await self._commit(part, {})
         self._snapshot_failed = False
         self._since_snapshot = 0
+
+
+def _not_fired(error: Exception) -> RegionStopped:
+    return RegionStopped(f"a deadline could not be decided: {type(error).__name__}")

@@ -61,6 +61,9 @@ class Writer(Protocol):
     def undecidable(self, lane: str, record: Arrived, why: str) -> list[Outgoing]:
         """Put aside an input that ``decide`` raised on, for a person."""
 
+    def put_aside_in_a_row(self) -> int:
+        """How many of the last inputs were put aside, one after the other."""
+
     def committed(self, places: Sequence[int]) -> None:
         """The oldest so many records that were decided are on the journal, at these offsets."""
 

@@ -99,9 +99,23 @@ class Worker:
     def start(self) -> "Worker":
         log = (self.folder / f"{self.role}-{self.name}.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.storm.worker", self.role, *self._flags],
+            self.command,
             cwd=CHECKOUT,
-            env=os.environ
+            env=self.environment,
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        return self
+
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "tests.storm.worker", self.role, *self._flags]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return (
+            os.environ
             | {
                 "MELDSTROOM_KAFKA__BOOTSTRAP": self._field.broker.bootstrap,
                 "MELDSTROOM_KAFKA__REPLICATION": "1",
@@ -112,12 +126,8 @@ class Worker:
                 "MELDSTROOM_METRICS_PORT": "0",
                 "MELDSTROOM_DEVELOPMENT": "true",
             }
-            | self.env,
-            stdout=log,
-            stderr=log,
+            | self.env
         )
-        log.close()
-        return self
 
     def kill(self) -> None:
         """kill -9."""

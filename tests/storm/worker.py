@@ -5,8 +5,14 @@
 - ``commits-first``: a stage that commits before it writes
 - ``hesitates``: it waits for a second between deciding a batch and writing it, once
 - ``poison``: ``decide`` raises on reports whose id begins with ``bad00000``
+- ``poisonous``: ``decide`` and ``tick`` raise on everything
 - ``deaf``: what Faust delivers of reports whose id begins with ``deaf0000`` is dropped
+- ``trusts``: whatever is delivered next is taken: no guard against holes; and it is deaf, too
+- ``request-lost=REGION``, ``answer-lost=REGION``: of a commit of this region, once
+- ``bug``: what comes after the commit of a report whose id begins with ``b0600000`` raises what nobody expects
 - ``tick-raises=REGION``: a deadline of this region is due at once, and cannot be decided
+- ``stock=REGION``: Faust as it comes decides this region; with ``table-first`` it writes its table before it sends,
+  with ``window`` it stays in the midst of one event
 - ``windows=FOLDER``: it can be aimed at there (``windows.py``)
 - ``batch=RECORDS``, ``snapshot-every=RECORDS``, ``session=SECONDS``, ``commit-within=SECONDS``: instead of the real
   ones
@@ -14,22 +20,27 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import RequestTimedOutError
+from aiokafka.protocol.transaction import EndTxnRequest
 
 from agents.casework.writer import CaseworkWriter
 from agents.policy.region import load_regions
 from agents.stage import loop, takeover, transaction, transport
 from agents.stage import stage as stage_module
-from agents.stage.lane import Arrived
+from agents.stage.lane import Arrived, Lane
 from agents.stage.writer import Outgoing
 from pipeline import app
 from pipeline.settings import Settings
 from pipeline.worker import run_worker
-from tests.storm import windows
+from tests.storm import stock, windows
+from topics import journal as j
+from topics.specs import JOURNAL
 
 log = structlog.get_logger("broken")
 
@@ -94,6 +105,73 @@ class Deaf(loop.Region):
             super().offer(record)
 
 
+class Trusts(Deaf):
+    """Takes whatever comes next: what was not delivered is never missed."""
+
+    async def _open(self) -> None:
+        await super()._open()
+        self._lanes = {name: _WithoutGuard(lane.expected, lane.waiting) for name, lane in self._lanes.items()}
+
+    async def _fill_tail(self) -> None:
+        pass
+
+
+class _WithoutGuard(Lane):
+    def gap(self) -> int | None:
+        return None
+
+    def take(self, count: int, size: int) -> list[Arrived]:
+        if self.ready():
+            self.expected = self.waiting[0].offset
+        return super().take(count, size)
+
+
+class Unheard(loop.Region):
+    """Once, no answer comes to a commit: the broker never got the request, or what it answered is lost."""
+
+    lost = False
+
+    async def _commit(self, outgoing: list[Outgoing], offsets: dict[str, int]) -> None:  # type: ignore[override]
+        lost_for = [name for name in ("request-lost", "answer-lost") if flag(name) == self.name]
+        producer = self._transactions._producer
+        assert producer is not None
+        if offsets and lost_for and not self.lost:
+            self.lost = True
+            send = producer.client.send
+
+            async def unheard(node: int, request: Any, **how: Any) -> Any:
+                if not isinstance(request, EndTxnRequest):
+                    return await send(node, request, **how)
+                if lost_for == ["answer-lost"]:
+                    await send(node, request, **how)
+                log.warning("unheard", region=self.name, records=sum(out.topic == JOURNAL.topic() for out in outgoing))
+                await asyncio.sleep(producer.client._request_timeout_ms / 1000)
+                raise RequestTimedOutError
+
+            producer.client.send = unheard
+        await super()._commit(outgoing, offsets)
+
+
+class Poisonous(CaseworkWriter):
+    """A release that can decide nothing."""
+
+    def decide(self, lane: str, record: Arrived) -> list[Outgoing]:
+        raise ValueError("a defect")
+
+    def tick(self, now: int) -> list[Outgoing]:
+        raise ValueError("a defect")
+
+
+class Buggy(CaseworkWriter):
+    """A defect outside of deciding: no class of failure knows it."""
+
+    def committed(self, places: Sequence[int]) -> None:
+        met = any(isinstance(r.input, j.ReportInput) and r.input.report_id[:8] == "b0600000" for r in self._in_hand)
+        super().committed(places)
+        if met:
+            raise LookupError("a defect")
+
+
 class Poisoned(CaseworkWriter):
     """A defect in deciding, that only some reports meet."""
 
@@ -128,7 +206,11 @@ class Telling(stage_module.Stage):
 
 def main() -> int:
     structlog.configure(
-        processors=[structlog.processors.TimeStamper(fmt="iso"), structlog.processors.JSONRenderer()],
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(),
+        ],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     app.Stage = Telling  # type: ignore[misc]
@@ -138,6 +220,14 @@ def main() -> int:
         stage_module.Region = Hesitates  # type: ignore[misc]
     if flag("deaf") is not None:
         stage_module.Region = Deaf  # type: ignore[misc]
+    if flag("trusts") is not None:
+        stage_module.Region = Trusts  # type: ignore[misc]
+    if flag("request-lost") is not None or flag("answer-lost") is not None:
+        stage_module.Region = Unheard  # type: ignore[misc]
+    if flag("poisonous") is not None:
+        app.CaseworkWriter = Poisonous  # type: ignore[misc]
+    if flag("bug") is not None:
+        app.CaseworkWriter = Buggy  # type: ignore[misc]
     if flag("poison") is not None:
         app.CaseworkWriter = Poisoned  # type: ignore[misc]
     if flag("tick-raises") is not None:
@@ -154,6 +244,9 @@ def main() -> int:
         transport.SESSION_TIMEOUT_S = float(session)
     settings = Settings()
     regions = load_regions(settings.regions, development=True)
+    if (name := flag("stock")) is not None:
+        how = {"table_first": flag("table-first") is not None, "window": flag("window") is not None}
+        return stock.run(settings, regions[name], **how)
     return asyncio.run(run_worker(sys.argv[1], settings, regions))  # type: ignore[arg-type]
 
 

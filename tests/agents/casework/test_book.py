@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 from agents.casework import cases
 from agents.casework.book import CHUNK, FOLD, HEAD, ORIGINS_KEPT_MS, Book, read_book
 from agents.casework.case import pack, unpack
-from tests.cases import World, a_report, saved_and_read
+from agents.intake.decide import put_aside, registry
+from agents.stage.lane import Arrived
+from tests.cases import POLICE, World, a_report, entropy, regions, saved_and_read
 from topics import journal as j
+from topics import specs
 
 
 def a_busy_world() -> World:
@@ -175,3 +178,44 @@ def test_the_longest_waiting_offer_is_known_by_its_colour():
     world.answer("ACCEPTED", next(world.book.cases.values()).current())
 
     assert world.book.waiting.since("GREEN") == world.now
+
+
+def cannot_be_decided(world: World) -> None:
+    """An input that somebody's release fails on."""
+    world.lanes[j.INBOX].append(b"?")
+    record = Arrived(j.INBOX, 0, len(world.lanes[j.INBOX]) - 1, world.now, None, b"?", ())
+    world._take(world.writer.undecidable(j.INBOX, record, "ValueError"))
+
+
+def test_how_many_inputs_in_a_row_could_not_be_decided_is_known_to_who_takes_over():
+    # Given two inputs in a row that could not be decided, and a deadline that fired after them
+    world = World()
+    world.publish(a_report())
+    cannot_be_decided(world)
+    cannot_be_decided(world)
+    world.pass_time(days=9)
+    assert world.records[-1].lane == j.CLOCK
+
+    # Then whoever folds the journal, or starts from a snapshot, counts on from there
+    assert world.book.put_aside == 2
+    assert world.refolded().put_aside == 2
+    assert saved_and_read(world.book).put_aside == 2
+
+    # When one can be decided, then the count begins anew
+    world.publish(a_report(household=1))
+    assert world.book.put_aside == 0
+
+
+def test_what_intake_has_put_aside_says_nothing_about_deciding():
+    # Given an input that could not be decided, and then one that intake could not bring as it was
+    world = World()
+    cannot_be_decided(world)
+    record = Arrived(specs.REPORTS.topic(POLICE), 0, 0, world.now, None, b"{}", ())
+    world.lanes[j.INBOX].append(j.encode_lane(put_aside(record, registry(regions()), "k", entropy()).message))
+
+    # When that is decided
+    world.deliver(j.INBOX, 1)
+
+    # Then it stands in the journal as the other does, and counts neither way
+    assert world.expect(j.DeadLettered).reason == "undecidable"
+    assert world.book.put_aside == 1
