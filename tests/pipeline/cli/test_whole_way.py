@@ -95,7 +95,7 @@ def test_plan_tells_what_is_missing_and_a_worker_does_not_start_without(
     )
 
     assert plan.exit_code == Exit.NOT_SO
-    assert {step["step"] for step in json.loads(plan.stdout)} == {"create"}
+    assert {step["step"] for step in json.loads(plan.stdout)} == {"create", "set_quota"}
     assert worker.returncode == Exit.CONFIG
     assert "meldstroom topics apply" in worker.stderr
     assert "brabant-zuidoost: no team for 17" in worker.stderr
