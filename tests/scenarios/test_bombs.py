@@ -3,11 +3,10 @@
 import random
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.errors import MessageSizeTooLargeError, UnknownError
 
 from tests.bench.ground import rss_mib
 from tests.storm.bad import headers_of
@@ -21,14 +20,16 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 POLICE, TEAM, REGION = "politie-oost-brabant", "wijkteam-geldrop-mierlo", "brabant-zuidoost"
 BOMB = bytes(50 * 1000 * 1000)
 """Snappy makes 2.4 MB of it, the others 50 kB and less: each fits as it comes."""
+MORE_THAN_THE_HEAP = bytes(300 * 1000 * 1000)
+"""With what the broker needs to measure it."""
 TOO_LARGE = random.Random(60).randbytes(specs.FROM_OUTSIDE_MAX)
 """The record around it takes it over the limit."""
 GROWS_LESS_MIB = 64
 
 
-@pytest.fixture
-def field(tmp_path: Path) -> Iterator[Field]:
-    for made in a_field(tmp_path):
+@pytest.fixture(scope="module")
+def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
+    for made in a_field(tmp_path_factory.mktemp("field")):
         intake, region = made.worker("intake", "a"), made.worker("region", "a")
         wait_for("at work", lambda i=intake, r=region: "assigned" in i.log() and "region_opened" in r.log())
         yield made
@@ -60,7 +61,7 @@ async def test_bombs_and_what_is_too_large_are_refused_by_the_broker(field: Fiel
         before = {worker.role: rss_mib(worker.process.pid, "VmHWM") for worker in field.workers}
         ends = {family: field.ends(family) for family in ("reports", "answers", "acts")}
 
-        # When 50 MB of zeros in a record that would fit come to each topic from outside, and one that is as large as it looks
+        # When 50 MB of zeros in a record that would fit come to each topic, and a record that is as large as it looks
         refused = []
         for compression in ("gzip", "snappy", "lz4", "zstd", None):
             value = TOO_LARGE if compression is None else BOMB
@@ -85,3 +86,20 @@ async def test_bombs_and_what_is_too_large_are_refused_by_the_broker(field: Fiel
             assert worker.running
             assert rss_mib(worker.process.pid, "VmHWM") - before[worker.role] < GROWS_LESS_MIB
         assert not [record for record in journal.records() if isinstance(record.input, j.RefusedInput)]
+
+
+async def test_a_bomb_that_opens_to_more_than_its_memory_does_not_take_the_broker_along(field: Field):
+    with closing(Following(field)) as journal:
+        # When a record of 10 kB opens to more than the broker can hold
+        async with AIOKafkaProducer(
+            bootstrap_servers=field.broker.bootstrap,
+            compression_type="zstd",
+            max_request_size=2 * len(MORE_THAN_THE_HEAP),
+            max_batch_size=2 * len(MORE_THAN_THE_HEAP),
+        ) as producer:
+            with pytest.raises((MessageSizeTooLargeError, UnknownError)):
+                await producer.send_and_wait(specs.REPORTS.topic(POLICE), MORE_THAN_THE_HEAP, b"bom")
+
+        # Then that one alone is refused, and the broker goes on
+        assert field.broker.running
+        decided(field, journal, random.Random(9))
