@@ -132,6 +132,17 @@ def test_doctor_on_a_cluster_without_topics(own: Broker, meldstroom: Meldstroom,
     assert wrong["groups"] == "meldstroom worker region"
 
 
+def test_doctor_warns_of_quotas_that_a_client_could_get_round(own: Broker, meldstroom: Meldstroom, tmp_path: Path):
+    env = environment(own.bootstrap, tmp_path)
+
+    def quotas(**more: str) -> list[tuple[str, str]]:
+        checks = json.loads(meldstroom("doctor", "-o", "json", **{**env, **more}).stdout)
+        return [(check["level"], check["mend"]) for check in checks if check["check"] == "quotas"]
+
+    assert quotas(MELDSTROOM_DEVELOPMENT="false") == [("warning", "sources.yaml: principal")]
+    assert quotas() == []
+
+
 def test_outside_development_copies_that_cannot_be_made_are_an_error(own: Broker, meldstroom: Meldstroom):
     ran = meldstroom("topics", "apply", MELDSTROOM_KAFKA__BOOTSTRAP=own.bootstrap)
 
