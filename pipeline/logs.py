@@ -6,8 +6,9 @@ below us say is kept from WARNING on, and what they quote is shown only when it 
 
 import logging
 import sys
+import time
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio", "agents")
 """Faust logs for a subclass of its own under that one's module, so under ours too; we log by short names."""
 LONGEST_WORD = 200
 MOST_SHOWN = 20
+ALIKE, ALIKE_WITHIN_S = 5, 30.0
+"""So many lines that differ only in what they quote, in so long."""
+MOST_REMEMBERED = 1_000
 
 
 def setup(level: str) -> None:
@@ -38,6 +42,7 @@ def setup(level: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_plain_arguments)
+    handler.addFilter(Repeats(time.monotonic))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[
@@ -61,6 +66,31 @@ def setup(level: str) -> None:
         library.handlers.clear()
         library.propagate = True
         library.setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+class Repeats:
+    """Lets few of the same lines of a library through. A client that cannot reach the broker says so eighty times a
+    second, a gigabyte a day; who reads it wants to know that it goes on, and how often it was."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+        """Logger and line -> since when it is counted, and how often it came."""
+
+    def __call__(self, record: logging.LogRecord) -> bool:
+        """Whether it is to be written; the first one after others were held back tells how many."""
+        if isinstance(record.msg, dict):
+            return True  # ours
+        line, now = (record.name, str(record.msg)), self._monotonic()
+        since, count = self._said.get(line, (now, 0))
+        if now - since >= ALIKE_WITHIN_S:
+            if held := max(0, count - ALIKE):
+                record.msg = f"{record.msg} (and {held} more alike)"
+            since, count = now, 0
+        if len(self._said) >= MOST_REMEMBERED:
+            self._said.clear()  # lines that are put together by the library itself, each another one
+        self._said[line] = (since, count + 1)
+        return count < ALIKE
 
 
 def described(error: BaseException) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import yaml
 
 from agents.policy.directory import Directory, Source, Sources, load_directory
 from agents.policy.model import PolicyError, load
-from topics.specs import REGION_PARTITIONS, Wanted, wanted
+from topics.specs import REGION_PARTITIONS, Quota, Wanted, quotas, wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,11 @@ def topics_of(regions: Mapping[str, Outline], *, replication: int, min_insync: i
             min_insync=min_insync,
         )
     )
+
+
+def quotas_of(regions: Mapping[str, Outline]) -> list[Quota]:
+    """How fast each source of these regions may publish."""
+    return list(quotas({source.id: source.principal for region in regions.values() for source in region.sources}))
 
 
 def _read(path: Path) -> str:

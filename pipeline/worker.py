@@ -181,7 +181,8 @@ async def _watch_regions(settings: Settings, cluster: Cluster, built: Built) -> 
         if now == known:
             continue
         try:
-            regions = load_regions(settings.regions, development=settings.development)
+            # In a thread: meanwhile everybody else here goes on.
+            regions = await asyncio.to_thread(load_regions, settings.regions, development=settings.development)
             missing = await _missing(cluster, settings)
         except (PolicyError, KafkaError, OSError) as error:
             regions, missing = {}, [str(error)]
@@ -203,8 +204,9 @@ async def _missing(cluster: Cluster, settings: Settings) -> list[str]:
         there = set(await admin.list_topics())
     finally:
         await admin.close()
-    wanted = topics_of(outlines(settings.regions), replication=cluster.replication, min_insync=cluster.min_insync)
-    return [found.name for found in wanted if found.name not in there]
+    found = await asyncio.to_thread(outlines, settings.regions)
+    wanted = topics_of(found, replication=cluster.replication, min_insync=cluster.min_insync)
+    return [one.name for one in wanted if one.name not in there]
 
 
 async def _watch_lag(cluster: Cluster, role: Role, metrics: Metrics) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
+from topics.quotas import SetQuota, apply_quotas
 from topics.specs import PREFIX, REGION_PARTITIONS, Wanted
 from topics.texts import Language, text
 
@@ -100,7 +101,7 @@ class LeaveUnknown:
         return text("topic.leave_unknown", language, topic=self.topic)
 
 
-Step = Create | ChangeConfig | Refuse | LeaveReplication | LeaveUnknown
+Step = Create | ChangeConfig | Refuse | LeaveReplication | LeaveUnknown | SetQuota
 
 
 class DriftRefused(Exception):
@@ -193,6 +194,7 @@ def apply(admin: KafkaAdminClient, steps: Iterable[Step]) -> None:
             changes.setdefault(step.topic, {})[step.setting] = step.to
     if changes:
         _change(admin, changes)
+    apply_quotas(admin, (step for step in steps if isinstance(step, SetQuota)))
 
 
 def _change(admin: KafkaAdminClient, changes: Mapping[str, Mapping[str, str]]) -> None:

@@ -5,9 +5,10 @@ are per topic: so no sender can pose as another and no team can read its neighbo
 A region is always whole on one partition of the region topics, by an append-only map.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 
 PREFIX = "meldstroom"
 VERSION = "v1"
@@ -195,3 +196,34 @@ def wanted(
     for spec in SPECS:
         for member in [None] if spec.of is None else members[spec.of]:
             yield Wanted(spec.topic(member), spec, spec.partitions, replication, spec.config(min_insync=min_insync))
+
+
+QuotaKind = Literal["user", "client-id"]
+
+SOURCE_LIMITS = {"producer_byte_rate": float(MIB), "request_percentage": 25.0}
+"""What a source may take of each broker: bytes a second, and percents of one thread's time.
+
+The whole country reports 0.011 times a second and a report is a few KiB, so 350 reports in each second is what no
+source sends in its normal work, nor when it catches up after a bad day; and it is a sixth of what intake brings over
+on two cores. Rates are counted over some ten seconds: one large report is not slowed. The second limit is for who
+sends next to nothing, but all the time.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How fast one source may publish, and by what the brokers know it."""
+
+    source: str
+    kind: QuotaKind
+    client: str
+    limits: Mapping[str, float]
+
+
+def quotas(sources: Mapping[str, str | None], limits: Mapping[str, float] = SOURCE_LIMITS) -> Iterator[Quota]:
+    """The quota of each of ``sources``: its id, and its principal where one is known."""
+    for source, principal in sorted(sources.items()):
+        if principal is None:
+            yield Quota(source, "client-id", source, limits)
+        else:
+            yield Quota(source, "user", principal, limits)

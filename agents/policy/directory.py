@@ -104,6 +104,9 @@ class Source(Part):
     source: Annotated[str, StringConstraints(pattern=r"^urn:nld:[a-z]+:\S{1,200}$")]
     kind: SourceKind
     professional: bool
+    principal: Line | None = Field(
+        default=None, description="as the brokers know it once it has shown who it is: its quota goes by this"
+    )
 
 
 class Sources(Part):

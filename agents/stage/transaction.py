@@ -86,8 +86,11 @@ class Transactions:
         assert self._producer is not None
         if topics <= self._known:
             return
-        metadata = await self._producer.client.fetch_all_metadata()
-        self._known = frozenset(metadata.topics(exclude_internal_topics=False))
+        # The client asks about all topics, not about one that is new to it: after an answer about that one alone it
+        # knows no leader of the others any more, and what it was to send them stays behind until the time is up.
+        if not await self._producer.client.set_topics(()):
+            raise KafkaError("no metadata")
+        self._known = frozenset(self._producer.client.cluster.topics(exclude_internal_topics=False))
         if missing := topics - self._known:
             log.error("topic_missing", region=self._region, topics=sorted(missing))
             raise TopicMissing(", ".join(sorted(missing)))

@@ -28,7 +28,7 @@ def bench(trickle: int, backlog: int, output: str) -> None:
     from pipeline.bench import measure, way_of
     from pipeline.broker import Broker
     from pipeline.cli.manners import Said, language
-    from pipeline.cli.topics import apply_all, wanted_of
+    from pipeline.cli.topics import apply_all
     from pipeline.kafka_jars import BrokerError
     from pipeline.settings import Settings
     from pipeline.supervisor import Supervisor
@@ -50,7 +50,7 @@ def bench(trickle: int, backlog: int, output: str) -> None:
                 )
                 cluster = cluster_of(found)
                 with closing(KafkaAdminClient(**cluster.client())) as admin:
-                    apply_all(admin, wanted_of(found, admin))
+                    apply_all(admin, found)
                 workers = Supervisor({role: argv_of(role) for role in ROLES}, environment_of(found), folder / "logs")
                 try:
                     workers.start()

@@ -64,14 +64,14 @@ def _play(found: "Settings", stopped: Callable[[], bool], keep: bool) -> int:
     from rich.console import Console
 
     from agents.policy.region import load_regions
-    from pipeline.cli.topics import apply_all, wanted_of
+    from pipeline.cli.topics import apply_all
     from pipeline.demo import Player, Tally, story
     from pipeline.supervisor import Supervisor
     from topics.cluster import Cluster
 
     cluster: Cluster = cluster_of(found)
     with closing(KafkaAdminClient(**cluster.client())) as admin:
-        apply_all(admin, wanted_of(found, admin))
+        apply_all(admin, found)
     logs = Path(found.data) / "logs"
     workers = Supervisor({role: argv_of(role) for role in ROLES}, environment_of(found), logs)
     console = Console(highlight=False)

@@ -117,6 +117,7 @@ def _tools(found: "Settings") -> Iterator[Check]:
 
 def _regions(found: "Settings") -> Iterator[Check]:
     from pipeline.cli.worker import gap_lines
+    from pipeline.regions import quotas_of
 
     regions = outlines_of(found)
     yield Check(
@@ -124,6 +125,10 @@ def _regions(found: "Settings") -> Iterator[Check]:
     )
     for line in gap_lines({name: region.directory for name, region in regions.items()}):
         yield Check(check="gaps", level="warning", found=line, mend="directory.yaml")
+    if not found.development and (chosen := [one.client for one in quotas_of(regions) if one.kind == "client-id"]):
+        # Whoever floods would only take another client-id; or that of a source, to have that one slowed.
+        said = say("doctor.no_principal", count=len(chosen), first=chosen[0])
+        yield Check(check="quotas", level="warning", found=said, mend="sources.yaml: principal")
 
 
 def _broker(admin: "KafkaAdminClient", cluster: "Cluster") -> Iterator[Check]:
@@ -136,8 +141,7 @@ def _broker(admin: "KafkaAdminClient", cluster: "Cluster") -> Iterator[Check]:
 
 
 def _topics(admin: "KafkaAdminClient", found: "Settings") -> Iterator[Check]:
-    from pipeline.cli.topics import steps_of
-    from pipeline.regions import topics_of
+    from pipeline.cli.topics import differing
     from topics.admin import LeaveReplication, LeaveUnknown, Refuse
 
     brokers = len(admin.describe_cluster()["brokers"])
@@ -151,7 +155,7 @@ def _topics(admin: "KafkaAdminClient", found: "Settings") -> Iterator[Check]:
             mend="MELDSTROOM_KAFKA__REPLICATION",
         )
         copies, insync = brokers, min(insync, brokers)
-    steps = steps_of(admin, topics_of(outlines_of(found), replication=copies, min_insync=insync))
+    steps = differing(admin, outlines_of(found), replication=copies, min_insync=insync)
     wrong = [step for step in steps if not isinstance(step, LeaveUnknown | LeaveReplication)]
     if not wrong:
         yield Check(check="topics", level="ok", found=say("topics.clean"))

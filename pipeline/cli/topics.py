@@ -1,5 +1,6 @@
 """``meldstroom topics``: what the cluster has against what is needed."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,9 @@ from pipeline.cli.manners import (
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
 
+    from pipeline.regions import Outline
     from pipeline.settings import Settings
     from topics.admin import Step
-    from topics.specs import Wanted
 
 
 @click.group(cls=Group, help="help.topics")
@@ -42,10 +43,10 @@ def plan(output: str) -> None:
 
     found = settings()
     with closing(KafkaAdminClient(**cluster_of(found).client())) as admin:
-        steps = steps_of(admin, wanted_of(found, admin))
+        steps = steps_of(admin, found)
     show(steps, output)
-    if differing := [step for step in steps if not isinstance(step, LeaveUnknown | LeaveReplication)]:
-        note("topics.differ", count=len(differing))
+    if wrong := [step for step in steps if not isinstance(step, LeaveUnknown | LeaveReplication)]:
+        note("topics.differ", count=len(wrong))
         raise click.exceptions.Exit(Exit.NOT_SO)
     note("topics.clean")
 
@@ -58,15 +59,13 @@ def apply(output: str) -> None:
 
     found = settings()
     with closing(KafkaAdminClient(**cluster_of(found).client())) as admin:
-        steps = apply_all(admin, wanted_of(found, admin))
+        steps = apply_all(admin, found)
     show(steps, output)
     note("topics.applied")
 
 
-def wanted_of(found: "Settings", admin: "KafkaAdminClient") -> "list[Wanted]":
-    """Every topic that the regions need; in development no more copies than there are brokers."""
-    from pipeline.regions import topics_of
-
+def steps_of(admin: "KafkaAdminClient", found: "Settings") -> "tuple[Step, ...]":
+    """What the regions need and the cluster lacks; in development no more copies than there are brokers."""
     brokers = len(admin.describe_cluster()["brokers"])
     replication, min_insync = found.kafka.replication, found.kafka.min_insync
     if replication > brokers:
@@ -74,21 +73,26 @@ def wanted_of(found: "Settings", admin: "KafkaAdminClient") -> "list[Wanted]":
             raise Sorry("error.too_few_brokers", Exit.CONFIG, brokers=brokers, replication=replication)
         note("topics.fewer_copies", brokers=brokers, replication=replication)
         replication, min_insync = brokers, min(min_insync, brokers)
-    return topics_of(outlines_of(found), replication=replication, min_insync=min_insync)
+    return differing(admin, outlines_of(found), replication=replication, min_insync=min_insync)
 
 
-def steps_of(admin: "KafkaAdminClient", wanted: "list[Wanted]") -> "tuple[Step, ...]":
-    """What must happen."""
+def differing(
+    admin: "KafkaAdminClient", regions: "Mapping[str, Outline]", *, replication: int, min_insync: int
+) -> "tuple[Step, ...]":
+    """The steps for the topics and the quotas of these regions."""
+    from pipeline.regions import quotas_of, topics_of
     from topics.admin import actual, plan
+    from topics.quotas import actual_quotas, plan_quotas
 
-    return plan(wanted, actual(admin))
+    topics = plan(topics_of(regions, replication=replication, min_insync=min_insync), actual(admin))
+    return (*topics, *plan_quotas(quotas_of(regions), actual_quotas(admin)))
 
 
-def apply_all(admin: "KafkaAdminClient", wanted: "list[Wanted]") -> "tuple[Step, ...]":
+def apply_all(admin: "KafkaAdminClient", found: "Settings") -> "tuple[Step, ...]":
     """Make it so; what was done."""
     from topics.admin import apply
 
-    steps = steps_of(admin, wanted)
+    steps = steps_of(admin, found)
     apply(admin, steps)
     return steps
 

@@ -51,13 +51,13 @@ def up(data: Path | None, metrics_port: int | None) -> None:
 def _run(found: "Settings", broker: "Broker | None", stopped: Callable[[], bool]) -> int:
     from kafka import KafkaAdminClient
 
-    from pipeline.cli.topics import apply_all, wanted_of
+    from pipeline.cli.topics import apply_all
     from pipeline.settings import LOCAL
     from pipeline.supervisor import Supervisor
 
     cluster = cluster_of(found)
     with closing(KafkaAdminClient(**cluster.client())) as admin:
-        done = apply_all(admin, wanted_of(found, admin))
+        done = apply_all(admin, found)
     note("up.topics", count=len(done))
     data = Path(found.data)
     if broker is not None:

@@ -1,15 +1,20 @@
 """What every benchmark stands on: what a process costs, how fast the machine is just now, and topics for rivals."""
 
+import asyncio
 import os
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from agents.policy.region import RegionConfig
 from pipeline.bench import Line, Way
+from pipeline.cli.worker import ROLES, argv_of
+from pipeline.supervisor import Supervisor
 from tests.storm.field import Field
 from topics import admin, specs
 from topics.cluster import Cluster
@@ -91,6 +96,45 @@ class Spent:
             "others_cores": self.others,
             "yardstick_ms": self.yardstick_ms,
         }
+
+
+@dataclass
+class Workers:
+    """Both roles in the hands of the supervisor of ``meldstroom up``."""
+
+    supervisor: Supervisor
+    restarts: Counter[str] = field(default_factory=Counter)
+
+    async def look_after(self) -> None:
+        """Who ended is started again, and counted."""
+        while True:
+            self.restarts.update(self.supervisor.poll())
+            await asyncio.sleep(0.2)
+
+
+@asynccontextmanager
+async def supervised(field: Field) -> AsyncIterator[Workers]:
+    """Workers as an operator has them, until the end of the block."""
+    env = {
+        **os.environ,
+        "MELDSTROOM_KAFKA__BOOTSTRAP": field.broker.bootstrap,
+        "MELDSTROOM_KAFKA__REPLICATION": "1",
+        "MELDSTROOM_KAFKA__MIN_INSYNC": "1",
+        "MELDSTROOM_REGIONS": str(field.regions_folder),
+        "MELDSTROOM_INSTANCE": "a",
+        "MELDSTROOM_DATA": str(field.folder),
+        "MELDSTROOM_METRICS_PORT": "0",
+        "MELDSTROOM_DEVELOPMENT": "true",
+    }
+    workers = Workers(Supervisor({role: argv_of(role) for role in ROLES}, env, field.folder))
+    workers.supervisor.start()
+    looking = asyncio.create_task(workers.look_after())
+    try:
+        yield workers
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+        workers.supervisor.stop()
 
 
 def say(text: str) -> None:

@@ -17,8 +17,10 @@ from typing import Any
 
 from tests.bench.ground import say, yardstick_ms
 from tests.bench.latency import latency
+from tests.bench.outage import outage
 from tests.bench.pressure import pressure
 from tests.bench.profile import profile
+from tests.bench.receivers import receivers
 from tests.bench.rivals import COMMIT_S, rivals
 from tests.bench.takeover import takeover
 
@@ -29,6 +31,8 @@ PARTS = {
     "latency": lambda folder, given: latency(folder, trickle=given.trickle, flood=given.flood),
     "pressure": lambda folder, given: pressure(folder, flood=given.flood),
     "takeover": lambda folder, given: takeover(folder, records=given.journal),
+    "receivers": lambda folder, given: receivers(folder, count=given.receivers),
+    "outage": lambda folder, given: outage(folder, minutes=given.minutes),
     "profile": lambda folder, given: profile(folder, reports=given.reports),
 }
 
@@ -73,6 +77,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--trickle", type=int, default=1_500, help="latency: reports at 50 a second")
     parser.add_argument("--flood", type=int, default=20_000, help="latency, pressure: reports at once")
     parser.add_argument("--journal", type=int, default=100_000, help="takeover: journal records, over two regions")
+    parser.add_argument("--receivers", type=int, default=1_500, help="receivers: how many teams the region has")
+    parser.add_argument("--minutes", type=float, default=1.0, help="outage: how long the broker is gone")
     parser.add_argument("--rounds", type=int, default=2, help="rivals: how often each way gets its turn")
     parser.add_argument("--ways", nargs="*", default=["meldstroom", "bare", "quix"], help="rivals: which")
     parser.add_argument("--commit-s", type=float, default=COMMIT_S, help="rivals: seconds between two commits, of Quix")

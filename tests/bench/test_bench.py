@@ -3,20 +3,24 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from aiokafka.errors import KafkaTimeoutError
 
 from agents.casework.writer import CaseworkWriter
 from agents.facts import links_of
 from agents.intake.decide import bring, registry
+from agents.policy.region import load_regions
 from agents.stage.lane import Arrived
 from pipeline.bench import HOUSES, Line, make, way_of
-from tests.bench import history, takeover
+from tests.bench import history, outage, receivers, takeover
 from tests.bench.bare import shape_of
 from tests.bench.ground import FIRST, SECOND, Spent, cluster_of, cpu_s, rival_way
 from tests.bench.latency import waited
@@ -24,9 +28,10 @@ from tests.bench.pressure import ORANGE
 from tests.bench.profile import pure, shares
 from tests.bench.run import lines
 from tests.cases import entropy, regions
-from tests.storm.field import CHECKOUT, Field, Worker
+from tests.storm.field import CHECKOUT, REGIONS, Field, Worker
 from tests.storm.storm import Following
 from topics import journal as j
+from topics import specs
 from topics.reading import read_report
 
 NOW = 1_770_000_000_000
@@ -149,6 +154,61 @@ def test_the_holder_of_a_region_is_who_opened_it_last(tmp_path: Path):
         )
 
     assert takeover.holders(workers) == {FIRST: workers[0], SECOND: workers[1]}
+
+
+def test_a_team_that_is_added_gets_the_cases_of_its_postcode(tmp_path: Path):
+    # Given the sample regions
+    shutil.copytree(REGIONS, tmp_path / "regions")
+    field = SimpleNamespace(regions_folder=tmp_path / "regions")
+    before = load_regions(field.regions_folder, development=True)[FIRST]
+
+    # When many teams and a source are added to the first one
+    source = before.sources[0].model_dump(mode="json", exclude_none=True) | {"id": receivers.NEW_SOURCE}
+    receivers.add(field, [receivers.a_team(number) for number in range(30)], source)  # type: ignore[arg-type]
+
+    # Then each has a postcode of its own, and is measured
+    after = load_regions(field.regions_folder, development=True)[FIRST]
+    teams = after.directory.receivers[len(before.directory.receivers) :]
+    assert len(teams) == 30
+    for team in teams:
+        assert after.directory.team_for(team.municipalities[0], team.postcodes[0], date(2026, 11, 26)) == team
+    assert [found.id for found in after.sources[len(before.sources) :]] == [receivers.NEW_SOURCE]
+    assert set(receivers.some_teams(after).teams) <= set(teams)
+
+
+async def test_what_was_not_confirmed_is_published_again():
+    # Given an integrator with three reports, and a broker that confirms no second one
+    integrator = outage.Integrator(regions()[FIRST])
+    waiting = make(way_of(integrator.region), random.Random(1), range(3))
+
+    class Producer:
+        async def send_and_wait(self, topic: str, value: bytes, key: bytes, headers: object) -> None:
+            if key == waiting[1].key:
+                raise KafkaTimeoutError
+
+    # When it publishes
+    left = await integrator._publish(Producer(), waiting)  # type: ignore[arg-type]
+
+    # Then it keeps that one, and counts on the others
+    assert left == [waiting[1]]
+    assert integrator.confirmed == {waiting[0].key.decode(), waiting[2].key.decode()}
+
+
+def test_the_first_decision_is_of_a_report_and_after_the_broker_was_back():
+    # Given a journal: a report before the outage; after it a record of the configuration, and two reports
+    writer = CaseworkWriter(regions()[FIRST], entropy(), lambda record, book: None)
+    (configured,) = (out.value for out in writer.begin(NOW) if out.topic == specs.JOURNAL.topic())
+    (one,) = make(way_of(regions()[FIRST]), random.Random(1), [0])
+    published = Arrived(way_of(regions()[FIRST]).reports, 0, 0, NOW, one.key, one.value, tuple(one.headers))
+    lane = j.encode_lane(bring(published, registry(regions()), "key", entropy()).message)
+    out = writer.decide(j.INBOX, Arrived("inbox", 0, 0, NOW, None, lane, ()))
+    (decided,) = (found.value for found in out if found.topic == specs.JOURNAL.topic())
+    stamped = [
+        SimpleNamespace(timestamp=NOW + at, value=value)
+        for at, value in ((-5_000, decided), (1_000, configured), (4_250, decided), (9_000, decided))
+    ]
+
+    assert outage._first_decisions(stamped, NOW) == {FIRST: 4.25}
 
 
 @pytest.mark.broker

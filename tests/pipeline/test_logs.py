@@ -1,10 +1,12 @@
 """Logs are JSON lines and say nothing of what a message said."""
 
 import json
+import logging
 import subprocess
 import sys
 from typing import Any
 
+from pipeline.logs import Repeats
 from pipeline.settings import CHECKOUT
 
 NAME = "Mirthe Jongeneel"
@@ -78,3 +80,26 @@ def test_where_a_library_had_trouble_is_said():
 
 def test_the_level_holds_for_ours_too():
     assert logged("structlog.get_logger('stage').info('opened')", level="WARNING") == []
+
+
+def test_what_a_library_repeats_is_counted_and_not_written():
+    # Given a clock, and lines that differ only in what they quote
+    now = [0.0]
+    repeats = Repeats(lambda: now[0])
+
+    def written(times: int) -> list[str]:
+        records = [
+            logging.LogRecord("aiokafka", logging.ERROR, "", 0, "no node %d", (number,), None)
+            for number in range(times)
+        ]
+        return [record.getMessage() for record in records if repeats(record)]
+
+    # When it says so many times at once, then only the first are written
+    assert written(100) == [f"no node {number}" for number in range(5)]
+    # And half a minute later how many there were
+    now[0] = 30.0
+    assert written(2) == ["no node 0 (and 95 more alike)", "no node 1"]
+    # Another line is written all the while, and what is ours always
+    other = logging.LogRecord("aiokafka", logging.ERROR, "", 0, "no leader", (), None)
+    ours = logging.LogRecord("stage", logging.INFO, "", 0, {"event": "region_opened"}, (), None)
+    assert [repeats(one) for one in (other, *[ours] * 100)] == [True] * 101

@@ -130,6 +130,7 @@ def test_a_new_team_and_a_new_source_take_part_within_a_minute(field: Field, jou
     # The writers of the regions went on all the while
     assert region.process is before
     assert region.running
+    assert "region_reopens" not in region.log()
 
 
 def _configured(journal: Following) -> bool:

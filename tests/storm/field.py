@@ -195,14 +195,23 @@ class Field:
         self.workers.append(made)
         return made.start()
 
-    def publish(self, report: dict[str, Any]) -> None:
-        """As an integrator does: one binary CloudEvent."""
+    def publish(self, report: dict[str, Any], producer: KafkaProducer | None = None) -> Any:
+        """As an integrator does: one binary CloudEvent. Returns what will say that the broker has it."""
         source = self.sources[report["source_id"]]
-        self.send(specs.REPORTS.topic(source.id), specs.REPORT_TYPE, source.source, report["report_id"], report)
+        topic, key = specs.REPORTS.topic(source.id), report["report_id"]
         identity = f"{source.id}/{report['report_id']}/{report.get('version', 1)}"
         self.published.setdefault(source.id, []).append(identity)
+        return self.send(topic, specs.REPORT_TYPE, source.source, key, report, producer)
 
-    def send(self, topic: str, kind: str, source: str, key: str, message: dict[str, Any]) -> Any:
+    def send(
+        self,
+        topic: str,
+        kind: str,
+        source: str,
+        key: str,
+        message: dict[str, Any],
+        producer: KafkaProducer | None = None,
+    ) -> Any:
         headers = [
             ("ce_specversion", b"1.0"),
             ("ce_id", str(uuid.uuid4()).encode()),
@@ -210,7 +219,7 @@ class Field:
             ("ce_type", kind.encode()),
             ("content-type", b"application/json"),
         ]
-        return self.producer.send(topic, orjson.dumps(message), key.encode(), headers=headers)
+        return (producer or self.producer).send(topic, orjson.dumps(message), key.encode(), headers=headers)
 
     def answer(self, receiver: str, offer: dict[str, Any], state: str, reason: str | None = None) -> None:
         message = {

@@ -95,7 +95,7 @@ def test_plan_tells_what_is_missing_and_a_worker_does_not_start_without(
     )
 
     assert plan.exit_code == Exit.NOT_SO
-    assert {step["step"] for step in json.loads(plan.stdout)} == {"create"}
+    assert {step["step"] for step in json.loads(plan.stdout)} == {"create", "set_quota"}
     assert worker.returncode == Exit.CONFIG
     assert "meldstroom topics apply" in worker.stderr
     assert "brabant-zuidoost: no team for 17" in worker.stderr
@@ -130,6 +130,17 @@ def test_doctor_on_a_cluster_without_topics(own: Broker, meldstroom: Meldstroom,
     assert ran.exit_code == Exit.NOT_SO
     assert wrong["topics"] == "meldstroom topics apply"
     assert wrong["groups"] == "meldstroom worker region"
+
+
+def test_doctor_warns_of_quotas_that_a_client_could_get_round(own: Broker, meldstroom: Meldstroom, tmp_path: Path):
+    env = environment(own.bootstrap, tmp_path)
+
+    def quotas(**more: str) -> list[tuple[str, str]]:
+        checks = json.loads(meldstroom("doctor", "-o", "json", **{**env, **more}).stdout)
+        return [(check["level"], check["mend"]) for check in checks if check["check"] == "quotas"]
+
+    assert quotas(MELDSTROOM_DEVELOPMENT="false") == [("warning", "sources.yaml: principal")]
+    assert quotas() == []
 
 
 def test_outside_development_copies_that_cannot_be_made_are_an_error(own: Broker, meldstroom: Meldstroom):
