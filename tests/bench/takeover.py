@@ -82,7 +82,7 @@ async def decided(line: Line, since: float) -> float:
 def holders(workers: list[Worker]) -> dict[str, Worker]:
     """Region -> the worker that opened it last, by what the workers logged."""
     opened = [
-        (said["timestamp"], said["region"], worker)
+        (said["at"], said["region"], worker)
         for worker in workers
         for line in worker.log().splitlines()
         if '"region_opened"' in line and (said := json.loads(line))

@@ -147,7 +147,7 @@ def test_the_holder_of_a_region_is_who_opened_it_last(tmp_path: Path):
         (tmp_path / f"region-{name}.log").write_text(
             "Faust says something\n"
             + "".join(
-                json.dumps({"event": "region_opened", "region": region, "timestamp": at}) + "\n"
+                json.dumps({"event": "region_opened", "region": region, "at": at}) + "\n"
                 for worker, at, region in said
                 if worker == name
             )

@@ -35,7 +35,7 @@ from agents.stage import loop, takeover, transaction, transport
 from agents.stage import stage as stage_module
 from agents.stage.lane import Arrived, Lane
 from agents.stage.writer import Outgoing
-from pipeline import app
+from pipeline import app, logs
 from pipeline.settings import Settings
 from pipeline.worker import run_worker
 from tests.storm import stock, windows
@@ -205,14 +205,7 @@ class Telling(stage_module.Stage):
 
 
 def main() -> int:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    )
+    logs.setup("INFO")
     app.Stage = Telling  # type: ignore[misc]
     if flag("commits-first") is not None:
         stage_module.Region = CommitsFirst  # type: ignore[misc]
