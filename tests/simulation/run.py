@@ -1,0 +1,369 @@
+"""A schedule carried out: who does what on the broker in memory, and what can be looked at afterwards."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+from aiokafka.errors import NotLeaderForPartitionError, RequestTimedOutError
+
+from agents.casework.writer import CaseworkWriter
+from agents.stage.transport import group_of
+from tests.cases import REGION, WEDNESDAY, an_id, at, local
+from tests.simulation import schedule as s
+from tests.simulation.broker import Broker
+from tests.simulation.ground import in_memory, small
+from tests.simulation.processes import AS_IT_IS, FROM_OUTSIDE, RECEIVERS, Casework, Intaking, Made, Process
+from tests.simulation.reports import GARBAGE, OUR_OIN, SOURCES, headers, report_headers, stock
+from topics import specs
+
+TOPICS = frozenset(
+    [
+        *(spec.topic() for spec in (specs.JOURNAL, specs.KEYS, specs.SNAPSHOTS, specs.INBOX, specs.DESK, specs.DEADLETTERS)),
+        *(spec.topic(receiver) for spec in (specs.QUEUE, specs.NOTICES) for receiver in RECEIVERS),
+        *(specs.RECEIPTS.topic(source) for source in SOURCES),
+    ]
+)
+SETTLES_WITHIN = 60
+
+
+@dataclass
+class Offer:
+    """What a receiver sees on its queue."""
+
+    receiver: str
+    message: dict[str, Any]
+
+
+@dataclass
+class Outcome:
+    """What lies on the broker at the end, and who holds the region then."""
+
+    schedule: s.Schedule
+    broker: Broker
+    published: dict[str, list[str]]
+    writer: CaseworkWriter | None
+    happened: Counter[str]
+    story: list[str] = field(default_factory=list)
+    failed: str | None = None
+    """Why it did not come to rest."""
+
+
+def carried_out(schedule: s.Schedule, made: Made = AS_IT_IS) -> Outcome:
+    """Carry a schedule out. What the product raises that nobody there catches is the outcome, too."""
+    return Simulation(schedule, made).run()
+
+
+class Simulation:
+    """One schedule under way."""
+
+    def __init__(self, schedule: s.Schedule, made: Made) -> None:
+        self.schedule = schedule
+        self.broker = Broker(at(WEDNESDAY), TOPICS)
+        self.happened: Counter[str] = Counter()
+        self.story: list[str] = []
+        self.published: dict[str, list[str]] = {source: [] for source in SOURCES}
+        self._made = made
+        self._chance = random.Random(f"entropy {schedule.seed}")
+        self._casework: Casework | None = None
+        self._intake: Intaking | None = None
+        self._frozen: list[Process] = []
+        self._acting: Process | None = None
+        self._beaten = 0
+        self._leap_beats = 0
+        self._answers = 0
+        self._offers: list[Offer] = []
+        self._queues_read: dict[str, int] = dict.fromkeys(RECEIVERS, 0)
+
+    def run(self) -> Outcome:
+        failed = None
+        time = SimpleNamespace(monotonic=self._monotonic, time=self._machine_time)
+        with in_memory(self.broker, time, self._hear), small(cold=self.schedule.cold):
+            try:
+                for step in self.schedule.steps:
+                    self._say(str(step))
+                    self.happened[type(step).__name__] += 1
+                    self._do(step)
+                self._settle()
+                if self.schedule.after:
+                    self._pass(self.schedule.after)
+                    self._settle()
+            except Exception as error:
+                failed = f"{type(error).__name__}: {error}"
+            region = self._casework.region if self._casework is not None else None
+            for process in (self._casework, self._intake, *self._frozen):
+                if process is not None:
+                    process.task.drop()
+        writer = region.writer if region is not None else None
+        return Outcome(
+            self.schedule,
+            self.broker,
+            self.published,
+            writer if isinstance(writer, CaseworkWriter) else None,
+            self.happened,
+            self.story,
+            failed,
+        )
+
+    # Clocks ----------------------------------------------------------------------------------------------
+
+    def _monotonic(self) -> float:
+        """Of the machine on which somebody runs: it counts from when that was started."""
+        return (self._acting.start if self._acting else 0.0) + self.broker.now / 1000
+
+    def _machine_time(self) -> float:
+        return (self.broker.now + (self._acting.clock_off if self._acting else 0)) / 1000
+
+    def _pass(self, ms: int, *, beats: bool = True) -> None:
+        self.broker.pass_time(ms)
+        if beats and self._casework is not None and self.broker.now - self._beaten >= s.SECOND:
+            self._beat(self._casework)
+
+    def _beat(self, worker: Casework) -> None:
+        """Its heart beats once; a leap of the broker's clock is over after some beats."""
+        acting, self._acting = self._acting, worker
+        worker.heart.go()
+        self._acting = acting
+        self._beaten = self.broker.now
+        if self.broker.leap:
+            self._leap_beats -= 1
+            if self._leap_beats <= 0:
+                self.broker.leap = 0
+
+    # Steps -----------------------------------------------------------------------------------------------
+
+    def _do(self, step: s.Step) -> None:
+        match step:
+            case s.Report():
+                self._report(step)
+            case s.Garbage():
+                source = SOURCES[step.source]
+                self._publish(source, f"{source}/unreadable", GARBAGE[step.number])
+            case s.Answer():
+                self._answer(step)
+            case s.Act():
+                self._act(step)
+            case s.Pass():
+                self._pass_step(step)
+            case s.Leap():
+                self.broker.leap, self._leap_beats = step.ms, step.beats
+            case s.Intake():
+                self._go(self._an_intake(), step.turns, step.fault)
+            case s.Casework():
+                worker = self._a_worker()
+                if worker.deliver(self.broker, hole=step.hole, back=step.back):
+                    self.happened["left out by delivery"] += 1
+                self._go(worker, step.turns, step.fault)
+            case s.End():
+                self._end(step)
+            case s.Thaw():
+                self._thaw(step.turns)
+            case s.Forget():
+                # Kafka forgets the offsets of nobody who is there.
+                self._end(s.End(step.who, "kill"))
+                self.broker.groups[group_of("intake" if step.who == "intake" else "region")].clear()
+
+    def _report(self, step: s.Report) -> None:
+        ready = stock(step.number)
+        self._publish(ready.source, ready.identity, ready.value)
+
+    def _publish(self, source: str, identity: str, value: bytes) -> None:
+        place = (specs.REPORTS.topic(source), 0)
+        head = report_headers(source, self.broker.now, source, len(self.broker.logs[place]))
+        self.broker.append(place, None, value, head)
+        self.published[source].append(identity)
+
+    def _answer(self, step: s.Answer) -> None:
+        offer = self._offer(step.offer)
+        if offer is None:
+            return
+        receiver = RECEIVERS[0] if step.wrong else offer.receiver
+        self._answers += not step.again
+        answer = {
+            "answer_id": an_id("answer", self._answers),
+            "case_id": offer.message["case_id"],
+            "handover_id": offer.message["handover_id"],
+            "state": step.state,
+            "answered_at": WEDNESDAY,
+        } | ({"reason": step.reason} if step.state in ("REFUSED", "RETURNED") else {})
+        self._say_topic(specs.ANSWERS.topic(receiver), specs.ANSWER_TYPE, answer)
+
+    def _act(self, step: s.Act) -> None:
+        offer = self._offer(step.offer)
+        if offer is None:
+            return
+        act = {
+            "act_id": an_id("act", sum(self.happened.values())),
+            "case_id": offer.message["case_id"],
+            "kind": step.kind,
+            "actor": "m.vt-07",
+            "role": "beoordelaar",
+            "reason": "Na overleg met het gezin.",
+            "done_at": WEDNESDAY,
+        }
+        if step.second is not None:
+            act["second"] = step.second
+        if step.kind in ("RAISE", "LOWER"):
+            act["colour"] = step.colour
+        if step.kind == "SETTLE":
+            act["indicators"] = dict.fromkeys(offer.message["open_questions"], step.settled)
+        self._say_topic(specs.ACTS.topic(REGION), specs.ACT_TYPE, act)
+
+    def _say_topic(self, topic: str, kind: str, message: dict[str, Any]) -> None:
+        head = headers(kind, OUR_OIN, self.broker.now, topic, len(self.broker.logs[topic, 0]))
+        self.broker.append((topic, 0), None, orjson.dumps(message), head)
+
+    def _offer(self, from_newest: int) -> Offer | None:
+        """An offer, as the receivers see them on their queues."""
+        for receiver, start in self._queues_read.items():
+            place = (specs.QUEUE.topic(receiver), 0)
+            if place not in self.broker.logs:
+                continue
+            for record in self.broker.read(place, start):
+                if dict(record.headers)["ce_type"] == specs.OFFER_TYPE.encode():
+                    self._offers.append(Offer(receiver, orjson.loads(record.value or b"")))
+            self._queues_read[receiver] = max(start, self.broker.end(place))
+        return self._offers[-1 - from_newest % len(self._offers)] if self._offers else None
+
+    def _pass_step(self, step: s.Pass) -> None:
+        ms = step.ms
+        if step.to_due:
+            writer = self._casework.region.writer if self._casework is not None else None
+            due = writer.due() if writer is not None else None
+            if due is None:
+                return
+            ms = due + step.ms - self.broker.now
+        self._pass(max(ms, 0), beats=step.beats)
+
+    # Processes -------------------------------------------------------------------------------------------
+
+    def _an_intake(self) -> Intaking:
+        if self._intake is None:
+            self._intake = Intaking(
+                self.broker, self._made, self._chance.randbytes, self._chance, self._chance.uniform(0, 10**6)
+            )
+        return self._intake
+
+    def _a_worker(self) -> Casework:
+        if self._casework is None:
+            # A clock that has just begun has nothing to compare a leap with.
+            self.broker.leap = 0
+            self._casework = Casework(
+                self.broker,
+                self._made,
+                self._chance.randbytes,
+                self.schedule.clock_off,
+                self._chance.uniform(0, 10**6),
+            )
+            self._beat(self._casework)
+        return self._casework
+
+    def _go(self, process: Process, turns: int, fault: s.Fault | None = None) -> None:
+        """Let a process run for so many turns, or until it waits for somebody else."""
+        points, idle, error = 0, False, None
+        while turns > 0 and not process.task.ended:
+            turns -= 1
+            process.deliver(self.broker)
+            self._acting = process
+            turn = process.task.go(error)
+            self._acting, error = None, None
+            if turn is None:
+                return
+            if turn.what in ("sleep", "wait"):
+                self._pass(round(turn.seconds * 1000))
+                if turn.what == "wait":
+                    if idle:
+                        return
+                    idle = True
+                continue
+            idle = False
+            points += 1
+            if fault is not None and points == fault.point:
+                if fault.how == "fail":
+                    self._happens(f"told an error at {turn.what}")
+                    error = RequestTimedOutError() if turn.what == "committed" else NotLeaderForPartitionError()
+                    if isinstance(process, Intaking):
+                        # Its supervisor starts it again.
+                        self._lose(process, "kill")
+                        return
+                else:
+                    self._happens(f"{type(process).__name__} {fault.how} at {turn.what}")
+                    self._lose(process, fault.how)
+                    return
+
+    def _lose(self, process: Process, how: str) -> None:
+        """Nobody has this process any more."""
+        if how == "freeze":
+            if isinstance(process, Intaking):
+                process.frozen = True
+            self._frozen.append(process)
+        else:
+            process.task.drop()
+        if process is self._casework:
+            self._casework = None
+        elif process is self._intake:
+            self._intake = None
+
+    def _end(self, step: s.End) -> None:
+        process = self._casework if step.who == "casework" else self._intake
+        if process is None:
+            return
+        self._happens(f"{step.who} {step.how}")
+        if isinstance(process, Casework) and step.how in ("close", "back"):
+            process.region.close()
+            self._go(process, s.UNTIL_IDLE)
+            if process.task.ended and step.how == "back":
+                process.region.reset()
+                process.restart(self.broker)
+                return
+        self._lose(process, step.how if step.how == "freeze" else "kill")
+
+    def _thaw(self, turns: int) -> None:
+        for process in self._frozen:
+            self._happens(f"{type(process).__name__} thawed")
+            self._go(process, turns)
+
+    def _settle(self) -> None:
+        """Nothing fails any more: everything that was published is decided, and what is due has fired."""
+        for process in (*self._frozen,):
+            process.task.drop()
+        self._frozen = []
+        self.broker.leap = 0
+        for _ in range(SETTLES_WITHIN):
+            self._pass(3 * s.SECOND)
+            self._go(self._an_intake(), s.UNTIL_IDLE)
+            self._go(self._a_worker(), s.UNTIL_IDLE)
+            if self._at_rest():
+                return
+        raise AssertionError("it does not come to rest")
+
+    def _at_rest(self) -> bool:
+        intake, worker = self._intake, self._casework
+        if intake is None or worker is None or worker.task.ended:
+            return False
+        brought = self.broker.groups[group_of("intake")]
+        if any(brought.get((topic, 0), 0) < len(self.broker.logs[topic, 0]) for topic in FROM_OUTSIDE):
+            return False
+        done = worker.region.done()
+        if not done or worker.region.writer is None:
+            return False
+        lanes = {"desk": specs.DESK, "inbox": specs.INBOX}
+        if any(done[name] < self.broker.end((spec.topic(), worker.region.partition)) for name, spec in lanes.items()):
+            return False
+        due = worker.region.writer.due()
+        return due is None or due > self.broker.now
+
+    # Telling ---------------------------------------------------------------------------------------------
+
+    def _happens(self, what: str) -> None:
+        self.happened[what] += 1
+        self._say(f"  ! {what}")
+
+    def _hear(self, event: str, values: dict[str, Any]) -> None:
+        self.happened[f"log {event}"] += 1
+        self._say(f"  | {event} {values}")
+
+    def _say(self, text: str) -> None:
+        self.story.append(f"{local(self.broker.now)}  {text}")
