@@ -132,12 +132,16 @@ class Broker:
 
     def end(self, place: Place) -> int:
         """Up to where a reader of what is committed may read."""
+        if not self._open:
+            return len(self.logs[place])
         open_from = [found.first[place] for found in self._open if place in found.first]
         return min(open_from, default=len(self.logs[place]))
 
     def read(self, place: Place, start: int = 0, until: int | None = None) -> list[Stored]:
         """The committed records from ``start`` on."""
         end = self.end(place)
+        if end <= start:
+            return []
         return [found for found in self.logs[place][start : end if until is None else min(end, until)] if found.counts]
 
     def all(self, spec: specs.TopicSpec) -> list[Stored]:

@@ -67,7 +67,7 @@ class Batch:
 class Producer:
     """A producer of one worker, with transactions when it has an id for them.
 
-    Each call is a turn: ``begin``, ``send``, ``offsets``, ``commit`` before anything happens, ``committed`` when it has
+    Each call is a turn: ``open`` and ``opened``, ``begin``, ``send``, ``offsets``, ``commit`` before anything happens, ``committed`` when it has
     happened and nobody was told.
     """
 
@@ -91,6 +91,7 @@ class Producer:
         if self._id is not None:
             await Turn("open")
             self._epoch = self._broker.open(self._id)
+            await Turn("opened")
 
     async def stop(self) -> None: ...
 

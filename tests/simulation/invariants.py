@@ -48,6 +48,7 @@ def _findings(outcome: Outcome, *, deep: bool) -> list[str]:
         Written(stored, j.decode(stored.value or b"")) for stored in broker.read((specs.JOURNAL.topic(), PARTITION))
     ]
     records = [found.record for found in journal]
+    outcome.happened.update(f"event {event.type}" for record in records for event in record.events)
     history = _history(outcome, records)
     found = [f"{what}: {one}" for what, some in vars(check(history)).items() for one in some]
     found += _accounted(history, records)
@@ -94,12 +95,12 @@ def _accounted(history: History, records: list[j.Record]) -> Iterator[str]:
     )
     yield from (f"{place} acts {times} times" for place, times in effects.items() if times > 1)
     own = Counter(
-        said.answer_id
+        (said.case_id, said.answer_id)
         for record in records
         if isinstance(said := record.input, j.AnswerInput)
         and any(isinstance(event, j.Answered) for event in record.events)
     )
-    yield from (f"answer {one} acts {times} times" for one, times in own.items() if times > 1)
+    yield from (f"answer {one[1]} acts {times} times" for one, times in own.items() if times > 1)
 
 
 # Nothing waits unseen -------------------------------------------------------------------------------------------
@@ -287,8 +288,8 @@ def _decided_again(broker: Broker, journal: list[Written]) -> Iterator[str]:
         record = found.record
         if isinstance(record.input, j.ConfigureInput):
             out = other.begin(record.at)
-        elif record.lane == j.CLOCK:
-            out = asked(lambda at=record.at: other.tick(at))
+        elif isinstance(record.input, j.TickInput):
+            out = asked(lambda until=record.input.until: other.tick(until))
         else:
             stored = broker.logs[LANES[record.lane], PARTITION][record.offset]
             arrived = Arrived(

@@ -27,6 +27,7 @@ TOPICS = frozenset(
     ]
 )
 SETTLES_WITHIN = 60
+LONGEST_WAIT_S = 1.0
 
 
 @dataclass
@@ -51,16 +52,20 @@ class Outcome:
     """Why it did not come to rest."""
 
 
-def carried_out(schedule: s.Schedule, made: Made = AS_IT_IS) -> Outcome:
-    """Carry a schedule out. What the product raises that nobody there catches is the outcome, too."""
-    return Simulation(schedule, made).run()
+def carried_out(schedule: s.Schedule, made: Made = AS_IT_IS, *, tell: bool = False) -> Outcome:
+    """Carry a schedule out. What the product raises that nobody there catches is the outcome, too.
+
+    ``tell``: with the story of it, line by line.
+    """
+    return Simulation(schedule, made, tell).run()
 
 
 class Simulation:
     """One schedule under way."""
 
-    def __init__(self, schedule: s.Schedule, made: Made) -> None:
+    def __init__(self, schedule: s.Schedule, made: Made, tell: bool) -> None:
         self.schedule = schedule
+        self.tell = tell
         self.broker = Broker(at(WEDNESDAY), TOPICS)
         self.happened: Counter[str] = Counter()
         self.story: list[str] = []
@@ -72,8 +77,9 @@ class Simulation:
         self._frozen: list[Process] = []
         self._acting: Process | None = None
         self._beaten = 0
-        self._leap_beats = 0
-        self._answers = 0
+        self._leap_beats = -1
+        """How many more heartbeats are stamped ahead; 0 until the next one is right again."""
+        self._answered: tuple[str, str, dict[str, Any]] | None = None
         self._offers: list[Offer] = []
         self._queues_read: dict[str, int] = dict.fromkeys(RECEIVERS, 0)
 
@@ -83,7 +89,7 @@ class Simulation:
         with in_memory(self.broker, time, self._hear), small(cold=self.schedule.cold):
             try:
                 for step in self.schedule.steps:
-                    self._say(str(step))
+                    self._say(step)
                     self.happened[type(step).__name__] += 1
                     self._do(step)
                 self._settle()
@@ -129,8 +135,10 @@ class Simulation:
         self._beaten = self.broker.now
         if self.broker.leap:
             self._leap_beats -= 1
-            if self._leap_beats <= 0:
+            if self._leap_beats == 0:
                 self.broker.leap = 0
+        else:
+            self._leap_beats = -1
 
     # Steps -----------------------------------------------------------------------------------------------
 
@@ -148,7 +156,10 @@ class Simulation:
             case s.Pass():
                 self._pass_step(step)
             case s.Leap():
-                self.broker.leap, self._leap_beats = step.ms, step.beats
+                # Two in a row would be a clock that stays where it leapt to, and that is believed.
+                if self._leap_beats < 0:
+                    self._happens("leap of the broker's clock")
+                    self.broker.leap, self._leap_beats = step.ms, step.beats
             case s.Intake():
                 self._go(self._an_intake(), step.turns, step.fault)
             case s.Casework():
@@ -176,19 +187,22 @@ class Simulation:
         self.published[source].append(identity)
 
     def _answer(self, step: s.Answer) -> None:
+        if step.again and self._answered is not None:
+            self._publish_message(*self._answered)
+            return
         offer = self._offer(step.offer)
         if offer is None:
             return
         receiver = RECEIVERS[0] if step.wrong else offer.receiver
-        self._answers += not step.again
         answer = {
-            "answer_id": an_id("answer", self._answers),
+            "answer_id": an_id("answer", sum(self.happened.values())),
             "case_id": offer.message["case_id"],
             "handover_id": offer.message["handover_id"],
             "state": step.state,
             "answered_at": WEDNESDAY,
         } | ({"reason": step.reason} if step.state in ("REFUSED", "RETURNED") else {})
-        self._say_topic(specs.ANSWERS.topic(receiver), specs.ANSWER_TYPE, answer)
+        self._answered = (specs.ANSWERS.topic(receiver), specs.ANSWER_TYPE, answer)
+        self._publish_message(*self._answered)
 
     def _act(self, step: s.Act) -> None:
         offer = self._offer(step.offer)
@@ -209,9 +223,9 @@ class Simulation:
             act["colour"] = step.colour
         if step.kind == "SETTLE":
             act["indicators"] = dict.fromkeys(offer.message["open_questions"], step.settled)
-        self._say_topic(specs.ACTS.topic(REGION), specs.ACT_TYPE, act)
+        self._publish_message(specs.ACTS.topic(REGION), specs.ACT_TYPE, act)
 
-    def _say_topic(self, topic: str, kind: str, message: dict[str, Any]) -> None:
+    def _publish_message(self, topic: str, kind: str, message: dict[str, Any]) -> None:
         head = headers(kind, OUR_OIN, self.broker.now, topic, len(self.broker.logs[topic, 0]))
         self.broker.append((topic, 0), None, orjson.dumps(message), head)
 
@@ -249,7 +263,7 @@ class Simulation:
     def _a_worker(self) -> Casework:
         if self._casework is None:
             # A clock that has just begun has nothing to compare a leap with.
-            self.broker.leap = 0
+            self.broker.leap, self._leap_beats = 0, -1
             self._casework = Casework(
                 self.broker,
                 self._made,
@@ -274,7 +288,8 @@ class Simulation:
             if turn.what in ("sleep", "wait"):
                 self._pass(round(turn.seconds * 1000))
                 if turn.what == "wait":
-                    if idle:
+                    # It waits for somebody else, unless that is a deadline's turn at the gate.
+                    if idle or turn.seconds == LONGEST_WAIT_S:
                         return
                     idle = True
                 continue
@@ -282,14 +297,14 @@ class Simulation:
             points += 1
             if fault is not None and points == fault.point:
                 if fault.how == "fail":
-                    self._happens(f"told an error at {turn.what}")
+                    self._happens(f"{type(process).__name__} told an error at {turn.what}{_while(process)}")
                     error = RequestTimedOutError() if turn.what == "committed" else NotLeaderForPartitionError()
                     if isinstance(process, Intaking):
                         # Its supervisor starts it again.
                         self._lose(process, "kill")
                         return
                 else:
-                    self._happens(f"{type(process).__name__} {fault.how} at {turn.what}")
+                    self._happens(f"{type(process).__name__} {fault.how} at {turn.what}{_while(process)}")
                     self._lose(process, fault.how)
                     return
 
@@ -327,10 +342,10 @@ class Simulation:
 
     def _settle(self) -> None:
         """Nothing fails any more: everything that was published is decided, and what is due has fired."""
-        for process in (*self._frozen,):
+        for process in self._frozen:
             process.task.drop()
         self._frozen = []
-        self.broker.leap = 0
+        self.broker.leap, self._leap_beats = 0, -1
         for _ in range(SETTLES_WITHIN):
             self._pass(3 * s.SECOND)
             self._go(self._an_intake(), s.UNTIL_IDLE)
@@ -363,7 +378,16 @@ class Simulation:
 
     def _hear(self, event: str, values: dict[str, Any]) -> None:
         self.happened[f"log {event}"] += 1
-        self._say(f"  | {event} {values}")
+        if self.tell:
+            self._say(f"  | {event} {values}")
 
-    def _say(self, text: str) -> None:
-        self.story.append(f"{local(self.broker.now)}  {text}")
+    def _say(self, what: object) -> None:
+        if self.tell:
+            self.story.append(f"{local(self.broker.now)}  {what}")
+
+
+def _while(process: Process) -> str:
+    """What the region is at when something happens to it."""
+    if isinstance(process, Casework) and process.region._snapshot_failed:
+        return " of a snapshot"
+    return ""

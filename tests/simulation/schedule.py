@@ -50,7 +50,7 @@ class Answer:
     reason: str
     wrong: bool
     again: bool
-    """With the id of the answer before: the same one once more."""
+    """The answer before is sent once more instead."""
 
 
 @dataclass(frozen=True, slots=True)
