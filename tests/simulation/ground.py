@@ -21,12 +21,31 @@ from agents.stage import heartbeat, loop, reading, sending, stage, transaction
 from tests.simulation.broker import Broker
 from tests.simulation.clients import Admin, Consumer, Producer
 from tests.simulation.turns import ASYNCIO
+from topics.reports import Report
 
-SNAPSHOT_EVERY = 7
+SNAPSHOT_EVERY = 6
 BATCH = 5
 _BY_TURNS = (reading, sending, transaction, loop, stage, heartbeat, intake_agent)
 _SAID = (transaction, loop, stage, heartbeat, intake_agent, casework)
-_read_report = cache(intake_decide.read_report)
+
+
+def _kept(read: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for the same report: each is read once, and stays."""
+    known: dict[int, Any] = {}
+
+    def kept(report: Report, *keys: Any) -> Any:
+        if (found := known.get(id(report))) is None:
+            found = known[id(report)] = read(report, *keys)
+        return found
+
+    return kept
+
+
+_READ_ONCE = {
+    "read_report": cache(intake_decide.read_report),
+    "facts_of": _kept(intake_decide.facts_of),
+    "links_of": _kept(intake_decide.links_of),
+}
 
 
 @contextmanager
@@ -44,7 +63,8 @@ def in_memory(broker: Broker, time: SimpleNamespace, hear: Callable[[str, dict[s
         *((module, "AIOKafkaProducer", producer) for module in (transaction, heartbeat, intake_agent)),
         (reading, "AIOKafkaConsumer", lambda **_: Consumer(broker)),
         (intake_agent, "AIOKafkaAdminClient", lambda **_: Admin(broker)),
-        (intake_decide, "read_report", _read_report),
+        *((intake_decide, name, read) for name, read in _READ_ONCE.items()),
+        (casework, "ECKey", SimpleNamespace(import_key=lambda jwk: jwk)),
         (casework, "wrap_for", lambda public_key, key: key.hex()),
     ):
         yield

@@ -35,11 +35,15 @@ class Written:
 
 
 def findings(outcome: Outcome, *, deep: bool) -> list[str]:
-    """All that is wrong. ``deep``: also whether the journal's inputs, decided again, give its events."""
+    """All that is wrong. ``deep``: also whether the last snapshot folds to the same, and whether the journal's inputs,
+    decided again, give its events."""
     if outcome.failed is not None:
         return [f"it ends with {outcome.failed}"]
     with small(cold=outcome.schedule.cold):
-        return _findings(outcome, deep=deep)
+        try:
+            return _findings(outcome, deep=deep)
+        except Exception as error:
+            return [f"what is left makes no sense: {type(error).__name__}: {error}"]
 
 
 def _findings(outcome: Outcome, *, deep: bool) -> list[str]:
@@ -56,7 +60,7 @@ def _findings(outcome: Outcome, *, deep: bool) -> list[str]:
     found += _no_automation(records)
     assert outcome.writer is not None
     found += _cases(outcome.writer, records)
-    found += _folds(outcome.writer, broker, journal)
+    found += _folds(outcome.writer, broker, journal, deep=deep)
     if deep and not any(isinstance(event, j.Erased) for record in records for event in record.events):
         found += _decided_again(broker, journal)
     return found
@@ -220,7 +224,9 @@ def _cases(writer: CaseworkWriter, records: list[j.Record]) -> Iterator[str]:
                 earliest = due
         yield from _succeeded(case)
         for handover in case.handovers:
-            if handover.accept_before != terms[handover.id].accept_before:
+            if handover.id not in terms:
+                yield f"{handover.id} was offered by no record"
+            elif handover.accept_before != terms[handover.id].accept_before:
                 yield f"{handover.id} has another term than it was offered with"
     if writer.book.due() != earliest:
         yield f"the clock waits for {writer.book.due()}, and {earliest} is the earliest deadline"
@@ -239,13 +245,13 @@ def _succeeded(case: Case) -> Iterator[str]:
 # One truth ------------------------------------------------------------------------------------------------------
 
 
-def _folds(writer: CaseworkWriter, broker: Broker, journal: list[Written]) -> Iterator[str]:
+def _folds(writer: CaseworkWriter, broker: Broker, journal: list[Written], *, deep: bool) -> Iterator[str]:
     """The live book, the fold of the journal, and the last snapshot with the journal after it: byte for byte."""
     live = writer.book.encode()
     keys = _compacted(broker, specs.KEYS)
     if _restored(writer, {}, keys, journal).book.encode() != live:
         yield "the journal folds to another book"
-    snapshot = _compacted(broker, specs.SNAPSHOTS)
+    snapshot = _compacted(broker, specs.SNAPSHOTS) if deep else {}
     if snapshot and _restored(writer, snapshot, keys, journal).book.encode() != live:
         yield "the last snapshot and the journal after it fold to another book"
 

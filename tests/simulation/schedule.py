@@ -5,6 +5,7 @@ does not depend on what the product makes of it.
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.simulation.reports import GARBAGE, STOCK
@@ -143,13 +144,14 @@ class Schedule:
 def drawn(seed: int) -> Schedule:
     """The schedule of a seed."""
     chance = random.Random(seed)
-    steps: list[Step] = []
-    length = chance.randint(5, 32)
+    steps: list[Step] = [_report(chance), _intake(chance), _casework(chance)]
+    # Short ones are found out sooner, and fail in a way that can be read.
+    length = 5 + min(chance.randrange(36), chance.randrange(28), chance.randrange(28))
     while len(steps) < length:
         steps += _some(chance)
     return Schedule(
         seed=seed,
-        cold=chance.random() < 0.5,
+        cold=chance.random() < 0.35,
         clock_off=chance.choice((0, 0, HOUR, -HOUR)),
         after=chance.choice((0, 0, MINUTE, 9 * DAY)),
         steps=tuple(steps),
@@ -158,8 +160,11 @@ def drawn(seed: int) -> Schedule:
 
 def _some(chance: random.Random) -> list[Step]:
     """One thing that happens, and often what follows by itself: intake and casework get to run."""
-    steps: list[Step] = [chance.choices(*_MENU)[0](chance)]
-    if isinstance(steps[0], Report | Garbage | Answer | Act):
+    found = chance.choices(*_MENU)[0](chance)
+    if isinstance(found, tuple):
+        return [*found]
+    steps: list[Step] = [found]
+    if isinstance(found, Report | Garbage | Answer | Act):
         if chance.random() < 0.6:
             steps.append(_intake(chance))
         if chance.random() < 0.6:
@@ -200,14 +205,35 @@ def _act(chance: random.Random) -> Step:
     )
 
 
+def _race(chance: random.Random) -> tuple[Step, ...]:
+    """An answer and its deadline: which comes first is a matter of moments, and intake may be late."""
+    answer = Answer(chance.randrange(2), chance.choice(("ACCEPTED", "STARTED", "REFUSED")), "UNREACHABLE", False, False)
+    wait = Pass(chance.choice((-1, 0, 1, 40 * SECOND)), to_due=True, beats=True)
+    first, then = chance.choice(((answer, wait), (answer, wait), (wait, answer)))
+    between = (_intake(chance),) if chance.random() < 0.3 else ()
+    return (first, *between, then, Casework(UNTIL_IDLE, None, hole=False, back=0))
+
+
+def _wound_up(chance: random.Random) -> tuple[Step, ...]:
+    """A case is taken up, closed, and its household erased: by chance alone that hardly comes together."""
+    offer = chance.randrange(2)
+    run = (Intake(UNTIL_IDLE, None), Casework(UNTIL_IDLE, None, hole=False, back=0))
+    answer = Answer(offer, "STARTED", "", wrong=False, again=False)
+    acts = (Act(offer, kind, "GREEN", "m.vt-08", "NO") for kind in ("CLOSE", "ERASE"))
+    return (*run, answer, *run, *acts)
+
+
 def _pass(chance: random.Random) -> Step:
     if chance.random() < 0.5:
         return Pass(chance.choice((-1, 0, 1, 1, 2 * SECOND, 40 * SECOND)), to_due=True, beats=chance.random() < 0.9)
     return Pass(chance.choice(WHILES) + chance.randrange(1_000), to_due=False, beats=chance.random() < 0.9)
 
 
-def _leap(chance: random.Random) -> Step:
-    return Leap(chance.choice((61 * SECOND, HOUR, 30 * DAY)) + chance.randrange(1_000), chance.randint(1, 4))
+def _leap(chance: random.Random) -> tuple[Step, ...]:
+    leap = Leap(chance.choice((61 * SECOND, HOUR, 30 * DAY)) + chance.randrange(1_000), chance.randint(1, 4))
+    if chance.random() < 0.3:
+        return (leap,)
+    return (leap, Pass(SECOND, to_due=False, beats=True), Casework(UNTIL_IDLE, None, hole=False, back=0))
 
 
 def _intake(chance: random.Random) -> Step:
@@ -234,7 +260,7 @@ def _forget(chance: random.Random) -> Step:
     return Forget(chance.choice(("intake", "casework")))
 
 
-_MENU = (
-    (_report, _garbage, _answer, _act, _pass, _leap, _intake, _casework, _end, _thaw, _forget),
-    (24, 3, 24, 8, 14, 3, 5, 7, 5, 4, 1),
+_MENU: tuple[tuple[Callable[[random.Random], Step | tuple[Step, ...]], ...], tuple[int, ...]] = (
+    (_report, _garbage, _answer, _act, _race, _wound_up, _pass, _leap, _intake, _casework, _end, _thaw, _forget),
+    (20, 3, 20, 8, 5, 1, 14, 3, 5, 7, 5, 4, 1),
 )
