@@ -105,6 +105,13 @@ def _accounted(history: History, records: list[j.Record]) -> Iterator[str]:
         and any(isinstance(event, j.Answered) for event in record.events)
     )
     yield from (f"answer {one[1]} acts {times} times" for one, times in own.items() if times > 1)
+    erased = {
+        key_id for record in records for event in record.events if isinstance(event, j.Erased) for key_id in event.key_ids
+    }
+    for message in (said for some in (history.offers, history.notices) for all_ in some.values() for said in all_):
+        content = message["content"]
+        if content is not None and history.keys.get(content["key_id"]) is None and content["key_id"] not in erased:
+            yield f"lost: the key of what {message['case_id']} was sent with"
 
 
 # Nothing waits unseen -------------------------------------------------------------------------------------------
