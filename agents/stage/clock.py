@@ -44,6 +44,14 @@ class BrokerClock:
             return None
         return self._carried(monotonic_s)
 
+    def believed(self, stamp_ms: int, monotonic_s: float) -> int:
+        """A stamp of the broker on a record; the time it is now when the broker's clock had leapt ahead with it.
+
+        Every term that a decision sets starts there, and a region's time never goes back.
+        """
+        now = self._carried(monotonic_s)
+        return now if self._known and stamp_ms - now > JUMP_MS else stamp_ms
+
     def trusted(self, monotonic_s: float) -> bool:
         """Whether deadlines may fire by this clock."""
         return self._known and self._suspect is None and (monotonic_s - self._at) * 1000 <= STALE_AFTER_MS

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from aiokafka import TopicPartition
@@ -344,6 +344,10 @@ class Region:
             await self._turn()
 
     async def _decide(self, lane: str, record: Arrived) -> list[Outgoing]:
+        at = self._tools.clock.believed(record.at, self._tools.monotonic())
+        if at != record.at:
+            log.error("stamp_ahead", region=self.name, lane=lane, offset=record.offset, stamp=record.at, taken_for=at)
+            record = replace(record, at=at)
         if (record.topic, record.offset) in self._refused:
             return self._put_aside(lane, record, "refused_by_broker")
         try:

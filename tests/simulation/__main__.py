@@ -1,4 +1,4 @@
-"""Very many schedules: ``make simulate ARGS='--schedules 1000000 --seed 1'``; or one, told step by step: ``--replay 7``.
+"""Very many schedules: ``make simulate ARGS='--schedules 1000000 --seed 1'``; or one, told by steps: ``--replay 7``.
 
 Progress goes to stderr, one line of figures to stdout. With a finding it ends with 1 and names the seeds.
 """
@@ -59,7 +59,9 @@ def examine(seeds: range) -> Figures:
 
 def simulate(first: int, schedules: int) -> int:
     """Examine so many schedules on all cores."""
-    parts = [range(start, min(start + AT_ONCE, first + schedules)) for start in range(first, first + schedules, AT_ONCE)]
+    parts = [
+        range(start, min(start + AT_ONCE, first + schedules)) for start in range(first, first + schedules, AT_ONCE)
+    ]
     figures = Figures()
     began = told = time.monotonic()
     with multiprocessing.Pool(os.cpu_count()) as pool:
@@ -98,7 +100,10 @@ def _name(found: dict[int, list[str]]) -> None:
 def replay(seed: int) -> int:
     """Tell one schedule: its steps, what failed and what the product said, the journal, and what is wrong with it."""
     outcome = carried_out(drawn(seed), tell=True)
-    print(f"seed {seed}, {'cold' if outcome.schedule.cold else 'warm'} workers, their clocks {outcome.schedule.clock_off} ms off")
+    print(
+        f"seed {seed}, {'cold' if outcome.schedule.cold else 'warm'} workers, "
+        f"their clocks {outcome.schedule.clock_off} ms off"
+    )
     print(*outcome.story, "", "journal:", sep="\n")
     for stored in outcome.broker.read((specs.JOURNAL.topic(), PARTITION)):
         record = j.decode(stored.value or b"")

@@ -55,7 +55,7 @@ class Holder:
 
 
 class Broker:
-    """Everything that outlives a worker. ``now`` is true time (ms); ``leap`` is by how much the broker's clock is off."""
+    """Everything that outlives a worker. ``now`` is true time (ms), ``leap`` by how much the broker's clock is off."""
 
     def __init__(self, now: int, topics: frozenset[str]) -> None:
         self.now = now

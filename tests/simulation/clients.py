@@ -67,8 +67,8 @@ class Batch:
 class Producer:
     """A producer of one worker, with transactions when it has an id for them.
 
-    Each call is a turn: ``open`` and ``opened``, ``begin``, ``send``, ``offsets``, ``commit`` before anything happens, ``committed`` when it has
-    happened and nobody was told.
+    Each call is a turn: ``open`` and ``opened``, ``begin``, ``send``, ``offsets``, ``commit`` before anything happens,
+    ``committed`` when it has happened and nobody was told.
     """
 
     def __init__(self, broker: Broker, transactional_id: str | None = None) -> None:

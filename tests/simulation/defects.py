@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from faust.types import TP
 
-from agents.casework import book, deadlines, decide, reports
+from agents.casework import book, deadlines, reports
 from agents.casework.handover import offer
 from agents.casework.writer import CaseworkWriter
 from agents.intake.agent import Intake
@@ -93,6 +93,13 @@ class BelievesAtOnce(BrokerClock):
         self._stamp, self._at, self._known = stamp_ms, monotonic_s, True
 
 
+class BelievesRecords(BrokerClock):
+    """What a record's stamp says is the time, though the broker's clock had leapt."""
+
+    def believed(self, stamp_ms: int, monotonic_s: float) -> int:
+        return stamp_ms
+
+
 class LooksAtItsWatch(BrokerClock):
     """The machine's own clock says what is due."""
 
@@ -125,11 +132,6 @@ def _no_successor() -> AbstractContextManager[Any]:
     return patch.object(deadlines, "offer", lambda *_: None)
 
 
-def _own_time() -> AbstractContextManager[Any]:
-    """What is due fires by the region's own time, which one wrong stamp has carried ahead."""
-    return patch.object(decide, "fire", lambda draft, rules, until: deadlines.fire(draft, rules, draft.now))
-
-
 @dataclass(frozen=True)
 class Defect:
     """One thing that is wrong. ``says`` is a pattern of the sentence by which it must be found."""
@@ -149,14 +151,14 @@ DEFECTS = {
     "a book is kept that a failed transaction has touched": Defect("makes no sense|folds", _with(KeepsTheBook)),
     "a hole in delivery is passed over": Defect("lost", _with(PassesHoles)),
     "a former owner is not fenced": Defect("makes no sense|lost|ends with", _with(FencesNobody)),
-    "a deadline fires before the answers are read": Defect("fires although", _with(AsksNobody)),
-    "a second delivery of intake is not known again": Defect("acts 2 times", _with(KnowsNoOrigin)),
+    "a deadline fires before the answers are read": Defect("overtaken", _with(AsksNobody)),
+    "a second delivery of intake is not known again": Defect("doubled", _with(KnowsNoOrigin)),
     "a change is left out of a snapshot": Defect("fold", _with(SavesTooLittle)),
     "a snapshot claims a record that is not in it": Defect("makes no sense|folds?|ends with", _with(ClaimsTooMuch)),
     "a leap of the broker's clock is believed": Defect("early", _with(BelievesAtOnce)),
+    "a leap is believed of what was stamped in it": Defect("ahead of time", _with(BelievesRecords)),
     "the machine's own clock decides": Defect("early", _with(LooksAtItsWatch)),
     "intake commits what it has not sent": Defect("lost", _with(AcksFirst)),
-    "the region's own time decides what is due": Defect("early", patched=_own_time),
     "a milder report lowers a case": Defect("by itself", patched=_latest_colour),
     "a second offer gains time": Defect("more time", patched=_full_time),
     "a recall has no successor": Defect("nobody comes after", patched=_no_successor),

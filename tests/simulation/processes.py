@@ -14,8 +14,8 @@ from agents.intake.decide import Registry, registry
 from agents.sealing import Entropy
 from agents.stage.clock import BrokerClock
 from agents.stage.heartbeat import Heart
-from agents.stage.lane import Arrived
 from agents.stage.loop import Region
+from agents.stage.reading import arrived
 from agents.stage.stage import Stage
 from agents.stage.takeover import LANES
 from agents.stage.transport import group_of
@@ -73,7 +73,7 @@ class Casework:
                 if hole and not left_out and record.offset >= start:
                     left_out = True
                 else:
-                    self.region.offer(_arrived(record))
+                    self.region.offer(arrived(record))
                 self._read[place] = record.offset + 1
         return left_out
 
@@ -113,12 +113,6 @@ class Intaking:
 
 Process = Casework | Intaking
 Hear = Callable[[str, dict[str, Any]], None]
-
-
-def _arrived(record: Stored) -> Arrived:
-    return Arrived(
-        record.topic, record.partition, record.offset, record.timestamp, record.key, record.value, record.headers
-    )
 
 
 def _message(record: Stored) -> Any:

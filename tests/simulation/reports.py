@@ -7,8 +7,22 @@ from functools import cache
 import orjson
 
 from tests.cases import (
-    ACUTE, ALL_NO, CITIZENS, GOUDA, LEIDEN, MULTI, POLICE, REGION, STRUCTURAL, a_child, a_man, a_report, a_woman,
-    an_address, an_id, regions,
+    ACUTE,
+    ALL_NO,
+    CITIZENS,
+    GOUDA,
+    LEIDEN,
+    MULTI,
+    POLICE,
+    REGION,
+    STRUCTURAL,
+    a_child,
+    a_man,
+    a_report,
+    a_woman,
+    an_address,
+    an_id,
+    regions,
 )  # fmt: skip
 from topics import envelope, specs
 

@@ -21,7 +21,10 @@ from topics import specs
 
 TOPICS = frozenset(
     [
-        *(spec.topic() for spec in (specs.JOURNAL, specs.KEYS, specs.SNAPSHOTS, specs.INBOX, specs.DESK, specs.DEADLETTERS)),
+        *(
+            spec.topic()
+            for spec in (specs.JOURNAL, specs.KEYS, specs.SNAPSHOTS, specs.INBOX, specs.DESK, specs.DEADLETTERS)
+        ),
         *(spec.topic(receiver) for spec in (specs.QUEUE, specs.NOTICES) for receiver in RECEIVERS),
         *(specs.RECEIPTS.topic(source) for source in SOURCES),
     ]

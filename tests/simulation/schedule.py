@@ -14,9 +14,33 @@ from topics.codes import Colour, RefusalReason
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 UNTIL_IDLE = 400
 HELD_UP = ("kill", "kill", "freeze", "fail")
-MOVES = ("RECEIVED", "ACKNOWLEDGED", "ACCEPTED", "ACCEPTED", "STARTED", "STARTED", "COMPLETED", "REFUSED", "REFUSED", "RETURNED")
+MOVES = (
+    "RECEIVED",
+    "ACKNOWLEDGED",
+    "ACCEPTED",
+    "ACCEPTED",
+    "STARTED",
+    "STARTED",
+    "COMPLETED",
+    "REFUSED",
+    "REFUSED",
+    "RETURNED",
+)
 ACTS = ("RAISE", "LOWER", "SETTLE", "CLOSE", "CLOSE", "REOPEN", "SEEN", "ERASE", "ERASE")
-WHILES = (SECOND, 3 * SECOND, 5_500, MINUTE, 15 * MINUTE, 31 * MINUTE, 2 * HOUR, 5 * HOUR, DAY, 3 * DAY, 8 * DAY, 15 * DAY)
+WHILES = (
+    SECOND,
+    3 * SECOND,
+    5_500,
+    MINUTE,
+    15 * MINUTE,
+    31 * MINUTE,
+    2 * HOUR,
+    5 * HOUR,
+    DAY,
+    3 * DAY,
+    8 * DAY,
+    15 * DAY,
+)
 
 
 @dataclass(frozen=True, slots=True)

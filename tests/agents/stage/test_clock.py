@@ -55,6 +55,26 @@ def test_a_leap_of_61_s_is_believed_when_five_stamps_agree_and_not_before():
     assert clock.now(100.0 + AGREE) == ahead + AGREE * 1_000
 
 
+@pytest.mark.parametrize(
+    ("ahead", "taken_for"),
+    [
+        pytest.param(JUMP_MS, JUMP_MS, id="within a minute a stamp is what it says"),
+        pytest.param(JUMP_MS + 1, 0, id="beyond, the time that it is"),
+        pytest.param(-3_600_000, -3_600_000, id="what lay waiting for an hour is an hour old"),
+    ],
+)
+def test_a_record_is_from_no_later_than_the_heartbeats_say(ahead: int, taken_for: int):
+    assert a_clock().believed(T + 2_000 + ahead, 102.0) == T + 2_000 + taken_for
+
+
+def test_a_record_is_from_when_it_says_once_the_broker_s_clock_is_believed_to_have_leapt():
+    clock = a_clock()
+    for beat in range(1, AGREE + 1):
+        clock.observe(T + 3_600_000 + beat * 1_000, 100.0 + beat)
+
+    assert clock.believed(T + 3_600_000, 105.0) == T + 3_600_000
+
+
 def test_one_wild_stamp_is_forgotten_when_the_next_is_right():
     clock = a_clock()
 
