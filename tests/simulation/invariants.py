@@ -137,7 +137,8 @@ def _no_automation(records: list[j.Record]) -> Iterator[str]:
                     needs_two = event.kind == "LOWER" and colours.get(event.case_id) in ("ORANGE", "RED")
                     if needs_two and event.second in (None, event.actor):
                         yield f"{event.case_id} is lowered by one person"
-                    (closed.add if event.kind == "CLOSE" else closed.discard)(event.case_id)
+                    if event.kind in ("CLOSE", "REOPEN"):
+                        (closed.add if event.kind == "CLOSE" else closed.discard)(event.case_id)
                     colours[event.case_id] = event.colour
                 case j.Answered():
                     if event.reason != "CAPACITY":

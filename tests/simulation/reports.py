@@ -28,7 +28,8 @@ from topics import envelope, specs
 
 SOURCES = (POLICE, CITIZENS, "scholen-hollands-midden")
 HOUSEHOLDS, THREADS, VERSIONS = 3, 5, 3
-STOCK = HOUSEHOLDS * THREADS * VERSIONS * 2
+PER_HOUSEHOLD = THREADS * VERSIONS * 2
+STOCK = HOUSEHOLDS * PER_HOUSEHOLD
 """Each version of each thread in two wordings: the second is the reuse of an id when the first came before."""
 GARBAGE = (
     b"",
@@ -69,8 +70,8 @@ def stock(number: int) -> Ready:
         kind=chance.choice(("REPORT",) * 9 + ("ADVICE", "OTHER_CARE", "WITHDRAWAL")),
         participants=chance.sample(some, chance.randint(1, 3)),
         municipality=chance.choice((GOUDA, GOUDA, LEIDEN)),
-        reporter_disclosure=chance.choice(("OPEN",) * 7 + ("DOUBLE_ANONYMOUS",)),
-        cooperation=chance.choice(("ACCEPTS", "ACCEPTS", "REFUSES", "DENIES")),
+        reporter_disclosure=chance.choice(("OPEN",) * 15 + ("DOUBLE_ANONYMOUS",)),
+        cooperation=chance.choice(("ACCEPTS",) * 6 + ("REFUSES", "DENIES")),
         address=an_address(household, secret=chance.random() < 0.1),
         indicators=indicators,
         narrative=f"Luide ruzie, geen geweld gezien. {'Opnieuw' if wording else 'Eerste'} bezoek.",

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.simulation.reports import GARBAGE, STOCK
+from tests.simulation.reports import GARBAGE, PER_HOUSEHOLD, STOCK
 from topics.codes import Colour, RefusalReason
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -170,21 +170,22 @@ def drawn(seed: int) -> Schedule:
     chance = random.Random(seed)
     steps: list[Step] = [_report(chance), _intake(chance), _casework(chance)]
     # Short ones are found out sooner, and fail in a way that can be read.
-    length = 5 + min(chance.randrange(36), chance.randrange(28), chance.randrange(28))
+    length = 5 + min(chance.randrange(36), chance.randrange(24), chance.randrange(24))
     while len(steps) < length:
         steps += _some(chance)
     return Schedule(
         seed=seed,
         cold=chance.random() < 0.35,
         clock_off=chance.choice((0, 0, HOUR, -HOUR)),
-        after=chance.choice((0, 0, MINUTE, 9 * DAY)),
+        after=chance.choice((0, 0, 0, 9 * DAY)),
         steps=tuple(steps),
     )
 
 
 def _some(chance: random.Random) -> list[Step]:
     """One thing that happens, and often what follows by itself: intake and casework get to run."""
-    found = chance.choices(*_MENU)[0](chance)
+    (draw,) = chance.choices(list(_MENU), list(_MENU.values()))
+    found = draw(chance)
     if isinstance(found, tuple):
         return [*found]
     steps: list[Step] = [found]
@@ -229,6 +230,13 @@ def _act(chance: random.Random) -> Step:
     )
 
 
+def _handed_over(chance: random.Random) -> tuple[Step, ...]:
+    """Somebody stands still in the middle of his work, another takes it over, and the first goes on."""
+    work = (_report(chance), Intake(UNTIL_IDLE, None))
+    stopped = Casework(UNTIL_IDLE, Fault(chance.randint(2, 9), "freeze"), hole=False, back=0)
+    return (*work, stopped, Casework(UNTIL_IDLE, None, hole=False, back=0), _thaw(chance))
+
+
 def _race(chance: random.Random) -> tuple[Step, ...]:
     """An answer and its deadline: which comes first is a matter of moments, and intake may be late."""
     answer = Answer(chance.randrange(2), chance.choice(("ACCEPTED", "STARTED", "REFUSED")), "UNREACHABLE", False, False)
@@ -236,6 +244,15 @@ def _race(chance: random.Random) -> tuple[Step, ...]:
     first, then = chance.choice(((answer, wait), (answer, wait), (wait, answer)))
     between = (_intake(chance),) if chance.random() < 0.3 else ()
     return (first, *between, then, Casework(UNTIL_IDLE, None, hole=False, back=0))
+
+
+def _once_more(chance: random.Random) -> tuple[Step, ...]:
+    """After a while one more report about the same household: its case may rise while somebody is waited for."""
+    number = chance.randrange(STOCK)
+    another = number - number % PER_HOUSEHOLD + chance.randrange(PER_HOUSEHOLD)
+    run = (Intake(UNTIL_IDLE, None), Casework(UNTIL_IDLE, None, hole=False, back=0))
+    while_ = Pass(chance.choice((MINUTE, 2 * HOUR, 4 * DAY)), to_due=False, beats=True)
+    return (Report(number), *run, while_, Report(another), *run)
 
 
 def _wound_up(chance: random.Random) -> tuple[Step, ...]:
@@ -262,7 +279,7 @@ def _leap(chance: random.Random) -> tuple[Step, ...]:
 
 def _intake(chance: random.Random) -> Step:
     turns = UNTIL_IDLE if chance.random() < 0.7 else chance.randint(1, 8)
-    return Intake(turns, _fault(chance, 0.12, 4))
+    return Intake(turns, _fault(chance, 0.2, 3))
 
 
 def _casework(chance: random.Random) -> Step:
@@ -284,7 +301,21 @@ def _forget(chance: random.Random) -> Step:
     return Forget(chance.choice(("intake", "casework")))
 
 
-_MENU: tuple[tuple[Callable[[random.Random], Step | tuple[Step, ...]], ...], tuple[int, ...]] = (
-    (_report, _garbage, _answer, _act, _race, _wound_up, _pass, _leap, _intake, _casework, _end, _thaw, _forget),
-    (20, 3, 20, 8, 5, 1, 14, 3, 5, 7, 5, 4, 1),
-)
+_MENU: dict[Callable[[random.Random], Step | tuple[Step, ...]], int] = {
+    _report: 20,
+    _garbage: 3,
+    _answer: 20,
+    _act: 8,
+    _race: 5,
+    _handed_over: 2,
+    _once_more: 3,
+    _wound_up: 1,
+    _pass: 12,
+    _leap: 3,
+    _intake: 5,
+    _casework: 7,
+    _end: 5,
+    _thaw: 3,
+    _forget: 1,
+}
+"""What may happen, and how often against the rest."""
