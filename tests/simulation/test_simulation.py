@@ -11,18 +11,19 @@ from tests.simulation.invariants import findings
 from tests.simulation.run import Outcome, carried_out
 from tests.simulation.schedule import drawn
 
-FRESH = range(1, 301)
+FRESH = range(301, 601)
 KEPT = [
     int(line.split()[0])
     for line in (Path(__file__).parent / "seeds.txt").read_text().splitlines()
     if line and not line.startswith("#")
 ]
 HAPPENS = (
-    r"Casework kill at (begin|send|commit|committed)$",
-    r"Casework kill at (begin|send|commit|committed) of a snapshot",
+    r"Casework kill at (begin|send|commit)$",
+    r"Casework (kill|freeze|told an error) at committed",
+    r"Casework (kill|freeze|told an error) at \w+ of a snapshot",
     r"Casework freeze",
     r"Casework thawed",
-    r"Casework told an error at committed",
+    r"Casework told an error",
     r"Intaking kill at (send|commit)$",
     r"Intaking thawed",
     r"left out by delivery",
