@@ -89,8 +89,15 @@ class ClaimsTooMuch(CaseworkWriter):
 class BelievesAtOnce(BrokerClock):
     """A leap of the broker's clock is the time from then on."""
 
-    def observe(self, stamp_ms: int, monotonic_s: float) -> None:
+    def observe(self, stamp_ms: int, monotonic_s: float, machine_ms: int | None = None) -> None:
         self._stamp, self._at, self._known = stamp_ms, monotonic_s, True
+
+
+class BelievesTheFirst(BrokerClock):
+    """Where there is nothing to compare it with, a stamp is the time."""
+
+    def observe(self, stamp_ms: int, monotonic_s: float, machine_ms: int | None = None) -> None:
+        super().observe(stamp_ms, monotonic_s)
 
 
 class BelievesRecords(BrokerClock):
@@ -156,6 +163,7 @@ DEFECTS = {
     "a change is left out of a snapshot": Defect("fold", _with(SavesTooLittle)),
     "a snapshot claims a record that is not in it": Defect("makes no sense|folds?|ends with", _with(ClaimsTooMuch)),
     "a leap of the broker's clock is believed": Defect("early", _with(BelievesAtOnce)),
+    "a leap is believed of the first heartbeat": Defect("early|ahead of time", _with(BelievesTheFirst)),
     "a leap is believed of what was stamped in it": Defect("ahead of time", _with(BelievesRecords)),
     "the machine's own clock decides": Defect("early", _with(LooksAtItsWatch)),
     "intake commits what it has not sent": Defect("lost", _with(AcksFirst)),

@@ -265,8 +265,9 @@ class Simulation:
 
     def _a_worker(self) -> Casework:
         if self._casework is None:
-            # A clock that has just begun has nothing to compare a leap with.
-            self.broker.leap, self._leap_beats = 0, -1
+            if self.schedule.clock_off > 0:
+                # A worker that begins with a clock as wrong as the broker's cannot know.
+                self.broker.leap, self._leap_beats = 0, -1
             self._casework = Casework(
                 self.broker,
                 self._made,
