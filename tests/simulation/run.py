@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-import orjson
 from aiokafka.errors import NotLeaderForPartitionError, RequestTimedOutError
 
 from agents.casework.writer import CaseworkWriter
 from agents.stage.transport import group_of
-from tests.cases import REGION, WEDNESDAY, an_id, at, local
+from tests.cases import WEDNESDAY, at, local
 from tests.simulation import schedule as s
 from tests.simulation.broker import Broker
 from tests.simulation.ground import in_memory, small
+from tests.simulation.outside import Outside
 from tests.simulation.processes import AS_IT_IS, FROM_OUTSIDE, RECEIVERS, Casework, Intaking, Made, Process
-from tests.simulation.reports import GARBAGE, OUR_OIN, SOURCES, headers, report_headers, stock
+from tests.simulation.reports import SOURCES
 from topics import specs
 
 TOPICS = frozenset(
@@ -31,14 +31,6 @@ TOPICS = frozenset(
 )
 SETTLES_WITHIN = 60
 LONGEST_WAIT_S = 1.0
-
-
-@dataclass
-class Offer:
-    """What a receiver sees on its queue."""
-
-    receiver: str
-    message: dict[str, Any]
 
 
 @dataclass
@@ -72,7 +64,7 @@ class Simulation:
         self.broker = Broker(at(WEDNESDAY), TOPICS)
         self.happened: Counter[str] = Counter()
         self.story: list[str] = []
-        self.published: dict[str, list[str]] = {source: [] for source in SOURCES}
+        self._outside = Outside(self.broker)
         self._made = made
         self._chance = random.Random(f"entropy {schedule.seed}")
         self._casework: Casework | None = None
@@ -82,9 +74,6 @@ class Simulation:
         self._beaten = 0
         self._leap_beats = -1
         """How many more heartbeats are stamped ahead; 0 until the next one is right again."""
-        self._answered: tuple[str, str, dict[str, Any]] | None = None
-        self._offers: list[Offer] = []
-        self._queues_read: dict[str, int] = dict.fromkeys(RECEIVERS, 0)
 
     def run(self) -> Outcome:
         failed = None
@@ -109,7 +98,7 @@ class Simulation:
         return Outcome(
             self.schedule,
             self.broker,
-            self.published,
+            self._outside.published,
             writer if isinstance(writer, CaseworkWriter) else None,
             self.happened,
             self.story,
@@ -148,14 +137,13 @@ class Simulation:
     def _do(self, step: s.Step) -> None:
         match step:
             case s.Report():
-                self._report(step)
+                self._outside.report(step)
             case s.Garbage():
-                source = SOURCES[step.source]
-                self._publish(source, f"{source}/unreadable", GARBAGE[step.number])
+                self._outside.garbage(step)
             case s.Answer():
-                self._answer(step)
+                self._outside.answer(step)
             case s.Act():
-                self._act(step)
+                self._outside.act(step)
             case s.Pass():
                 self._pass_step(step)
             case s.Leap():
@@ -178,71 +166,6 @@ class Simulation:
                 # Kafka forgets the offsets of nobody who is there.
                 self._end(s.End(step.who, "kill"))
                 self.broker.groups[group_of("intake" if step.who == "intake" else "region")].clear()
-
-    def _report(self, step: s.Report) -> None:
-        ready = stock(step.number)
-        self._publish(ready.source, ready.identity, ready.value)
-
-    def _publish(self, source: str, identity: str, value: bytes) -> None:
-        place = (specs.REPORTS.topic(source), 0)
-        head = report_headers(source, self.broker.now, source, len(self.broker.logs[place]))
-        self.broker.append(place, None, value, head)
-        self.published[source].append(identity)
-
-    def _answer(self, step: s.Answer) -> None:
-        if step.again and self._answered is not None:
-            self._publish_message(*self._answered)
-            return
-        offer = self._offer(step.offer)
-        if offer is None:
-            return
-        receiver = RECEIVERS[0] if step.wrong else offer.receiver
-        answer = {
-            "answer_id": an_id("answer", sum(self.happened.values())),
-            "case_id": offer.message["case_id"],
-            "handover_id": offer.message["handover_id"],
-            "state": step.state,
-            "answered_at": WEDNESDAY,
-        } | ({"reason": step.reason} if step.state in ("REFUSED", "RETURNED") else {})
-        self._answered = (specs.ANSWERS.topic(receiver), specs.ANSWER_TYPE, answer)
-        self._publish_message(*self._answered)
-
-    def _act(self, step: s.Act) -> None:
-        offer = self._offer(step.offer)
-        if offer is None:
-            return
-        act = {
-            "act_id": an_id("act", sum(self.happened.values())),
-            "case_id": offer.message["case_id"],
-            "kind": step.kind,
-            "actor": "m.vt-07",
-            "role": "beoordelaar",
-            "reason": "Na overleg met het gezin.",
-            "done_at": WEDNESDAY,
-        }
-        if step.second is not None:
-            act["second"] = step.second
-        if step.kind in ("RAISE", "LOWER"):
-            act["colour"] = step.colour
-        if step.kind == "SETTLE":
-            act["indicators"] = dict.fromkeys(offer.message["open_questions"], step.settled)
-        self._publish_message(specs.ACTS.topic(REGION), specs.ACT_TYPE, act)
-
-    def _publish_message(self, topic: str, kind: str, message: dict[str, Any]) -> None:
-        head = headers(kind, OUR_OIN, self.broker.now, topic, len(self.broker.logs[topic, 0]))
-        self.broker.append((topic, 0), None, orjson.dumps(message), head)
-
-    def _offer(self, from_newest: int) -> Offer | None:
-        """An offer, as the receivers see them on their queues."""
-        for receiver, start in self._queues_read.items():
-            place = (specs.QUEUE.topic(receiver), 0)
-            if place not in self.broker.logs:
-                continue
-            for record in self.broker.read(place, start):
-                if dict(record.headers)["ce_type"] == specs.OFFER_TYPE.encode():
-                    self._offers.append(Offer(receiver, orjson.loads(record.value or b"")))
-            self._queues_read[receiver] = max(start, self.broker.end(place))
-        return self._offers[-1 - from_newest % len(self._offers)] if self._offers else None
 
     def _pass_step(self, step: s.Pass) -> None:
         ms = step.ms
@@ -299,18 +222,15 @@ class Simulation:
                 continue
             idle = False
             points += 1
-            if fault is not None and points == fault.point:
-                if fault.how == "fail":
-                    self._happens(f"{type(process).__name__} told an error at {turn.what}{_while(process)}")
-                    error = RequestTimedOutError() if turn.what == "committed" else NotLeaderForPartitionError()
-                    if isinstance(process, Intaking):
-                        # Its supervisor starts it again.
-                        self._lose(process, "kill")
-                        return
-                else:
-                    self._happens(f"{type(process).__name__} {fault.how} at {turn.what}{_while(process)}")
-                    self._lose(process, fault.how)
-                    return
+            if fault is None or points != fault.point:
+                continue
+            self._happens(f"{type(process).__name__} {fault.how} at {turn.what}{_while(process)}")
+            if fault.how == "fail" and isinstance(process, Casework):
+                error = RequestTimedOutError() if turn.what == "committed" else NotLeaderForPartitionError()
+            else:
+                # An intake that is told an error ends, too, and its supervisor starts it again.
+                self._lose(process, fault.how)
+                return
 
     def _lose(self, process: Process, how: str) -> None:
         """Nobody has this process any more."""

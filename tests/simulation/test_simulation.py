@@ -19,11 +19,11 @@ KEPT = [
 ]
 HAPPENS = (
     r"Casework kill at (begin|send|commit)$",
-    r"Casework (kill|freeze|told an error) at committed",
-    r"Casework (kill|freeze|told an error) at \w+ of a snapshot",
+    r"Casework (kill|freeze|fail) at committed",
+    r"Casework (kill|freeze|fail) at \w+ of a snapshot",
     r"Casework freeze",
     r"Casework thawed",
-    r"Casework told an error",
+    r"Casework fail",
     r"Intaking kill at (send|commit)$",
     r"Intaking thawed",
     r"left out by delivery",
