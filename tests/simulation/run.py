@@ -204,9 +204,9 @@ class Simulation:
     def _go(self, process: Process, turns: int, fault: s.Fault | None = None) -> None:
         """Let a process run for so many turns, or until it waits for somebody else."""
         points, idle, error = 0, False, None
+        process.deliver(self.broker)
         while turns > 0 and not process.task.ended:
             turns -= 1
-            process.deliver(self.broker)
             self._acting = process
             turn = process.task.go(error)
             self._acting, error = None, None
