@@ -1,7 +1,6 @@
 """The processes of a schedule: a worker that holds the region, and an intake. Each is the product's own code."""
 
 import random
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -112,7 +111,6 @@ class Intaking:
 
 
 Process = Casework | Intaking
-Hear = Callable[[str, dict[str, Any]], None]
 
 
 def _message(record: Stored) -> Any:
