@@ -382,9 +382,11 @@ class Region:
             except ContentNeeded as needed:
                 self.writer.recall(await self._tools.journal_records(self.partition, needed.places))
 
-    async def _fire(self, at: int) -> list[Outgoing]:
+    async def _fire(self, until: int) -> list[Outgoing]:
+        # The gate may have been shut for hours: what follows (a successor's terms, a mark that it is late) is of now.
+        now = max(until, self._tools.clock.now(self._tools.monotonic()) or until)
         try:
-            return await self._asked(lambda writer: writer.tick(at))
+            return await self._asked(lambda writer: writer.tick(now, until))
         except NEVER_THE_MESSAGE:
             raise
         except Exception as error:

@@ -22,7 +22,7 @@ from topics import journal as j
 from topics import specs
 
 AT_ONCE = 250
-DEEP_EVERY = 8
+DEEP_EVERY = 10
 """Of so many schedules one is decided again from its journal: that costs as much as to carry it out."""
 TOLD_EVERY_S = 10.0
 SHOWN = 20

@@ -170,7 +170,7 @@ def drawn(seed: int) -> Schedule:
     chance = random.Random(seed)
     steps: list[Step] = [_report(chance), _intake(chance), _casework(chance)]
     # Short ones are found out sooner, and fail in a way that can be read.
-    length = 5 + min(chance.randrange(36), chance.randrange(24), chance.randrange(24))
+    length = 5 + min(chance.randrange(36), chance.randrange(18), chance.randrange(18))
     while len(steps) < length:
         steps += _some(chance)
     return Schedule(
