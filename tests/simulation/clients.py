@@ -76,6 +76,7 @@ class Producer:
         self._id = transactional_id
         self._epoch = 0
         self.client = self
+        self.cluster = SimpleNamespace(topics=lambda **_: broker.topics)
 
     @property
     def _holder(self) -> Holder:
@@ -97,8 +98,9 @@ class Producer:
 
     async def close(self) -> None: ...
 
-    async def fetch_all_metadata(self) -> Any:
-        return SimpleNamespace(topics=lambda **_: self._broker.topics)
+    async def set_topics(self, topics: Iterable[str]) -> bool:
+        """Of an empty list of topics the broker tells all that there are."""
+        return True
 
     async def begin_transaction(self) -> None:
         await Turn("begin")
