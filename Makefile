@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help env check-tools demo lint fast test bench storm tools clean
+.PHONY: help env check-tools demo lint fast test simulate bench storm tools clean
 
 # The first Python of at least 3.11 that really runs (a shim or a stub on PATH may not); else nothing.
 FIND_PYTHON = for python in python3.11 python3.12 python3.13 python3.14 python3; do \
@@ -17,6 +17,7 @@ help:
 	@echo 'make test              all checks and tests, as CI runs them'
 	@echo 'make fast              the tests that need no Kafka'
 	@echo 'make lint              style, types and boundaries'
+	@echo 'make simulate [ARGS=...]  seeded schedules of crashes and clocks, without Kafka; ARGS=--help says how many'
 	@echo 'make bench [ARGS=...]  the benchmarks, on brokers of their own; ARGS=--help says which'
 	@echo 'make storm [ARGS=...]  everything goes wrong for minutes (ARGS=--reports=300000: an hour), and one checker counts'
 	@echo 'make env               the environment in .venv, and in it the command meldstroom'
@@ -91,6 +92,9 @@ tools:
 
 test: lint tools
 	exec $(BIN)/pytest $(ARGS)
+
+simulate: env
+	@exec $(BIN)/python -m tests.simulation $(ARGS)
 
 # What only the benchmarks need (the rival, a profiler) lies in a folder that neither the product nor its tests look into.
 bench: env

@@ -179,9 +179,9 @@ class CaseworkWriter:
         """The earliest deadline."""
         return self.book.due()
 
-    def tick(self, now: int) -> list[Outgoing]:
-        """Fire what is due."""
-        said = j.TickInput(until=now)
+    def tick(self, now: int, until: int | None = None) -> list[Outgoing]:
+        """See ``Writer``."""
+        said = j.TickInput(until=now if until is None else until)
         return self._decided(Incoming(lane=j.CLOCK, epoch=EPOCH, offset=self.book.seq, at=now, input=said))
 
     def answers_from(self) -> tuple[str, ...]:

@@ -24,9 +24,14 @@ class BrokerClock:
     _suspect_at: float = 0.0
     _agreed: int = 0
 
-    def observe(self, stamp_ms: int, monotonic_s: float) -> None:
-        """A heartbeat was stamped ``stamp_ms`` by the broker and acknowledged at ``monotonic_s``."""
-        if self._known and stamp_ms - self._carried(monotonic_s) > JUMP_MS:
+    def observe(self, stamp_ms: int, monotonic_s: float, machine_ms: int | None = None) -> None:
+        """A heartbeat was stamped ``stamp_ms`` by the broker and acknowledged at ``monotonic_s``.
+
+        ``machine_ms`` is the machine's own time. It decides nothing: it only casts doubt on a first stamp, which
+        has nothing else to be compared with.
+        """
+        expected = self._carried(monotonic_s) if self._known else machine_ms
+        if expected is not None and stamp_ms - expected > JUMP_MS:
             leapt = (
                 self._suspect is None
                 or abs(stamp_ms - self._suspect - (monotonic_s - self._suspect_at) * 1000) > JUMP_MS
@@ -43,6 +48,14 @@ class BrokerClock:
         if not self.trusted(monotonic_s):
             return None
         return self._carried(monotonic_s)
+
+    def believed(self, stamp_ms: int, monotonic_s: float) -> int:
+        """A stamp of the broker on a record; the time it is now when the broker's clock had leapt ahead with it.
+
+        Every term that a decision sets starts there, and a region's time never goes back.
+        """
+        now = self._carried(monotonic_s)
+        return now if self._known and stamp_ms - now > JUMP_MS else stamp_ms
 
     def trusted(self, monotonic_s: float) -> bool:
         """Whether deadlines may fire by this clock."""

@@ -63,7 +63,7 @@ class Heart:
                     sent = await producer.send_and_wait(
                         HEARTBEATS.topic(), self._beat, key=self._instance.encode(), partition=0
                     )
-                    self._clock.observe(sent.timestamp, time.monotonic())
+                    self._clock.observe(sent.timestamp, time.monotonic(), int(time.time() * 1000))
                     self._compare(sent.timestamp)
                     await asyncio.sleep(EVERY_S)
             except (KafkaError, OSError, TimeoutError) as error:

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from aiokafka import TopicPartition
@@ -344,6 +344,10 @@ class Region:
             await self._turn()
 
     async def _decide(self, lane: str, record: Arrived) -> list[Outgoing]:
+        at = self._tools.clock.believed(record.at, self._tools.monotonic())
+        if at != record.at:
+            log.error("stamp_ahead", region=self.name, lane=lane, offset=record.offset, stamp=record.at, taken_for=at)
+            record = replace(record, at=at)
         if (record.topic, record.offset) in self._refused:
             return self._put_aside(lane, record, "refused_by_broker")
         try:
@@ -378,9 +382,11 @@ class Region:
             except ContentNeeded as needed:
                 self.writer.recall(await self._tools.journal_records(self.partition, needed.places))
 
-    async def _fire(self, at: int) -> list[Outgoing]:
+    async def _fire(self, until: int) -> list[Outgoing]:
+        # The gate may have been shut for hours: what follows (a successor's terms, a mark that it is late) is of now.
+        now = max(until, self._tools.clock.now(self._tools.monotonic()) or until)
         try:
-            return await self._asked(lambda writer: writer.tick(at))
+            return await self._asked(lambda writer: writer.tick(now, until))
         except NEVER_THE_MESSAGE:
             raise
         except Exception as error:

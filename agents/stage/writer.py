@@ -70,8 +70,11 @@ class Writer(Protocol):
     def due(self) -> int | None:
         """The earliest deadline, ms broker time."""
 
-    def tick(self, now: int) -> list[Outgoing]:
-        """Fire what is due at ``now``. ``ContentNeeded``: nothing has happened yet."""
+    def tick(self, now: int, until: int | None = None) -> list[Outgoing]:
+        """Fire what is due up to ``until`` (None: now): up to there every answer has been read, be it hours ago.
+
+        ``ContentNeeded``: nothing has happened yet.
+        """
 
     def answers_from(self) -> tuple[str, ...]:
         """The topics on which an answer to an open deadline may still lie."""

@@ -30,7 +30,7 @@ def decided_again(
         if isinstance(record.input, j.ConfigureInput):
             out = writer.begin(record.at)
         elif isinstance(record.input, j.TickInput):
-            out = asked(lambda until=record.input.until: writer.tick(until))  # type: ignore[misc]
+            out = asked(lambda at=record.at, until=record.input.until: writer.tick(at, until))  # type: ignore[misc]
         else:
             came = lane(record.lane, record.offset)
             out = asked(lambda came=came, name=record.lane: writer.decide(name, came))  # type: ignore[misc]

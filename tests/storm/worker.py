@@ -189,10 +189,10 @@ class TickRaises(CaseworkWriter):
     def due(self) -> int | None:
         return 0 if self.config.name == self.region else super().due()
 
-    def tick(self, now: int) -> list[Outgoing]:
+    def tick(self, now: int, until: int | None = None) -> list[Outgoing]:
         if self.config.name == self.region:
             raise ValueError("a defect")
-        return super().tick(now)
+        return super().tick(now, until)
 
 
 class Telling(stage_module.Stage):

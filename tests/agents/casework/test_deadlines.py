@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cases import TEAM_GOUDA, World, a_report, an_address, local
+from tests.cases import ACUTE, TEAM_GOUDA, World, a_report, an_address, local
 from topics import journal as j
 
 YELLOW = {"yes": ("M1",)}
@@ -233,3 +233,20 @@ def test_a_record_stamped_by_a_wrong_clock_lets_nothing_fire_early():
 
     # Then that step has fired and no other
     assert [event.step for event in world.events if isinstance(event, j.StepFired)] == ["REMINDER"]
+
+
+def test_what_fires_behind_a_gate_that_was_shut_for_hours_is_late_and_its_successor_has_its_full_time():
+    # Given a red case that a team does not accept, and a gate that opened for the recall hours after it was due
+    world = World()
+    world.publish(a_report(yes=(ACUTE[0],)))
+    due = world.offer.ladder[-1].due
+    now = due + 5 * 3_600_000
+
+    # When it fires what was due then
+    world._take(world.writer.tick(now, due))
+
+    # Then that is marked late, and nothing that follows from it has run out before it began
+    assert all(event.late for event in world.events if isinstance(event, j.StepFired))
+    assert world.records[-1].at == now
+    assert world.offer.due() is not None
+    assert world.offer.due() > now

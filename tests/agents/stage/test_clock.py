@@ -20,6 +20,30 @@ def test_before_the_first_stamp_nothing_is_known():
     assert BrokerClock().now(100.0) is None
 
 
+def test_a_first_stamp_in_a_leap_is_not_believed_before_five_agree():
+    # Given a worker that starts while the broker's clock has leapt an hour ahead of its machine's
+    clock = BrokerClock()
+    for beat in range(AGREE - 1):
+        clock.observe(T + 3_600_000 + beat * 1_000, 100.0 + beat, T + beat * 1_000)
+        assert clock.now(100.0 + beat) is None
+
+    # When the next stamp is right again
+    clock.observe(T + 4_000, 104.0, T + 4_000)
+
+    # Then that is the time
+    assert clock.now(104.0) == T + 4_000
+
+
+def test_a_machine_that_is_an_hour_behind_needs_five_stamps_to_start_and_one_that_is_ahead_needs_one():
+    behind, ahead = BrokerClock(), BrokerClock()
+    for beat in range(AGREE):
+        assert behind.now(100.0 + beat) is None
+        behind.observe(T + beat * 1_000, 100.0 + beat, T - 3_600_000 + beat * 1_000)
+    ahead.observe(T, 100.0, T + 3_600_000)
+
+    assert (behind.now(104.0), ahead.now(100.0)) == (T + 4_000, T)
+
+
 def test_between_two_stamps_the_monotonic_clock_carries_it_forward():
     assert a_clock().now(102.5) == T + 2_500
 
@@ -53,6 +77,26 @@ def test_a_leap_of_61_s_is_believed_when_five_stamps_agree_and_not_before():
 
     # Then the broker's clock is what it says
     assert clock.now(100.0 + AGREE) == ahead + AGREE * 1_000
+
+
+@pytest.mark.parametrize(
+    ("ahead", "taken_for"),
+    [
+        pytest.param(JUMP_MS, JUMP_MS, id="within a minute a stamp is what it says"),
+        pytest.param(JUMP_MS + 1, 0, id="beyond, the time that it is"),
+        pytest.param(-3_600_000, -3_600_000, id="what lay waiting for an hour is an hour old"),
+    ],
+)
+def test_a_record_is_from_no_later_than_the_heartbeats_say(ahead: int, taken_for: int):
+    assert a_clock().believed(T + 2_000 + ahead, 102.0) == T + 2_000 + taken_for
+
+
+def test_a_record_is_from_when_it_says_once_the_broker_s_clock_is_believed_to_have_leapt():
+    clock = a_clock()
+    for beat in range(1, AGREE + 1):
+        clock.observe(T + 3_600_000 + beat * 1_000, 100.0 + beat)
+
+    assert clock.believed(T + 3_600_000, 105.0) == T + 3_600_000
 
 
 def test_one_wild_stamp_is_forgotten_when_the_next_is_right():

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from agents.stage.clock import BrokerClock
 from agents.stage.lane import Arrived
 from agents.stage.loop import UNDECIDABLE_IN_A_ROW, Region
 from agents.stage.takeover import RegionStopped
@@ -40,7 +41,8 @@ class Failing:
 
 
 def a_region(writer: Failing) -> Region:
-    clock = SimpleNamespace(now=lambda _: 1_000)
+    clock = BrokerClock()
+    clock.observe(1_000, 0.0)
     tools = SimpleNamespace(answers_end=None, still_unread=None, monotonic=lambda: 0.0, clock=clock)  # asks no broker
     region = Region("r", 0, lambda: None, tools)  # type: ignore[arg-type, return-value]
     region.writer = writer  # type: ignore[assignment]
