@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +25,7 @@ from prometheus_client import start_http_server
 from agents.policy.model import PolicyError
 from agents.policy.region import RegionConfig, load_regions
 from agents.stage.clock import BrokerClock
-from agents.stage.heartbeat import Heart, refuse_second
+from agents.stage.heartbeat import Heart, InstanceTaken, refuse_second
 from agents.stage.reading import ends, reader
 from agents.stage.transport import group_of
 from agents.stage.watchdog import LIMIT_S, LoopGuard, Watchdog
@@ -49,7 +49,7 @@ REGIONS_EVERY_S = 5.0
 
 
 async def run_worker(role: Role, settings: Settings, regions: Mapping[str, RegionConfig]) -> int:
-    """Run until a signal or a failure; the exit code says which. Raises ``InstanceTaken`` at start."""
+    """Run until a signal or a failure; the exit code says which. Raises ``InstanceTaken``."""
     cluster = cluster_of(settings)
     instance = f"{role}-{settings.instance}"
     stop, drain = asyncio.Event(), asyncio.Event()
@@ -79,7 +79,7 @@ async def run_worker(role: Role, settings: Settings, regions: Mapping[str, Regio
         asyncio.create_task(_show_life(guard)),
     ]
     try:
-        code = await _run(built, stop, partial(_watch_regions, settings, cluster, built))
+        code = await _run(built, stop, partial(_watch_regions, settings, cluster, built), heart)
     finally:
         guard.stop()
         for task in tasks:
@@ -93,8 +93,8 @@ async def run_worker(role: Role, settings: Settings, regions: Mapping[str, Regio
     return code
 
 
-async def _run(built: Built, stop: asyncio.Event, watch_regions: Callable[[], Awaitable[str]]) -> int:
-    """Start, wait for a signal or for something that fails, end in order."""
+async def _run(built: Built, stop: asyncio.Event, watch_regions: Callable[[], Awaitable[str]], heart: Heart) -> int:
+    """Start, wait for a signal or for something that fails, end in order. Raises ``InstanceTaken``."""
     waits: dict[asyncio.Future[Any], str] = {}
     if built.stage is not None:
         await built.stage.start()
@@ -107,6 +107,7 @@ async def _run(built: Built, stop: asyncio.Event, watch_regions: Callable[[], Aw
     waits[asyncio.ensure_future(_crashed(built, started))] = "app"
     waits[asyncio.ensure_future(_watch_progress(built))] = "watchdog"
     waits[asyncio.ensure_future(watch_regions())] = "regions"
+    waits[asyncio.ensure_future(_watch_instance(heart))] = "instance"
     try:
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -122,6 +123,8 @@ async def _run(built: Built, stop: asyncio.Event, watch_regions: Callable[[], Aw
         log.info("stopped")
         return EXIT_STOPPED
     for future in done:
+        if isinstance(taken := future.exception(), InstanceTaken):
+            raise taken
         error = future.exception() or (future.result() if waits[future] in ("stage", "app") else None)
         why = type(error).__name__ if error is not None else future.result()
         log.critical("worker_ends", because=waits[future], error=why)
@@ -166,6 +169,14 @@ async def _watch_progress(built: Built) -> str:
             continue
         if (why := dog.see(time.monotonic(), assigned, places)) is not None:
             return why
+
+
+async def _watch_instance(heart: Heart) -> None:
+    """Raises ``InstanceTaken``; a broker that is away is tried again."""
+    while True:
+        with suppress(KafkaError, OSError, TimeoutError):
+            await heart.watch()
+        await asyncio.sleep(LAG_EVERY_S)
 
 
 async def _watch_regions(settings: Settings, cluster: Cluster, built: Built) -> str:

@@ -6,10 +6,11 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from agents.stage.clock import JUMP_MS, BrokerClock
@@ -47,8 +48,11 @@ class Heart:
 
     def __init__(self, cluster: Cluster, instance: str, boot: str, clock: BrokerClock) -> None:
         self._cluster, self._clock = cluster, clock
-        self._instance = instance
-        self._beat = orjson.dumps({"boot": boot, "host": socket.gethostname(), "pid": os.getpid()})
+        self._instance, self._boot = instance, boot
+        self._first: int | None = None
+        """The offset of our first beat: who began after us has a higher one."""
+        self._last = (0, 0.0)
+        """The offset of our latest beat, and when it was (monotonic s)."""
         self.clock_off = False
 
     async def run(self) -> None:
@@ -60,9 +64,14 @@ class Heart:
             try:
                 await producer.start()
                 while True:
+                    beat = {
+                        "boot": self._boot, "first": self._first, "host": socket.gethostname(), "pid": os.getpid(),
+                    }  # fmt: skip
                     sent = await producer.send_and_wait(
-                        HEARTBEATS.topic(), self._beat, key=self._instance.encode(), partition=0
+                        HEARTBEATS.topic(), orjson.dumps(beat), key=self._instance.encode(), partition=0
                     )
+                    self._first = sent.offset if self._first is None else self._first
+                    self._last = (sent.offset, time.monotonic())
                     self._clock.observe(sent.timestamp, time.monotonic(), int(time.time() * 1000))
                     self._compare(sent.timestamp)
                     await asyncio.sleep(EVERY_S)
@@ -71,6 +80,29 @@ class Heart:
                 await asyncio.sleep(EVERY_S)
             finally:
                 await producer.stop()
+
+    async def watch(self) -> None:
+        """For ever; raises ``InstanceTaken`` when somebody who began after us beats under our id.
+
+        We were silent for so long that he took us for dead, and the group has one place for both: each would take it
+        from the other without end.
+        """
+        async with reader(self._cluster) as consumer:
+            place = TopicPartition(HEARTBEATS.topic(), 0)
+            consumer.assign([place])
+            await consumer.seek_to_end(place)
+            while True:
+                for records in (await consumer.getmany(timeout_ms=1_000)).values():
+                    for record in records:
+                        if record.key == self._instance.encode():
+                            self._see(orjson.loads(record.value), record.offset, time.monotonic())
+
+    def _see(self, beat: dict[str, Any], offset: int, now_s: float) -> None:
+        ours, at_s = self._last
+        if beat["boot"] == self._boot or self._first is None or offset < ours or now_s - at_s > STILL_THERE_S:
+            return  # before our latest beat, or of a time in which we were silent: he may be gone again
+        if (offset if beat["first"] is None else beat["first"]) > self._first:
+            raise InstanceTaken(self._instance, beat["host"], beat["pid"])
 
     def _compare(self, stamp_ms: int) -> None:
         """The machine's own clock decides nothing; when it is off, somebody must know."""

@@ -337,6 +337,27 @@ def test_a_second_worker_of_the_same_name_is_refused_at_its_start(field: Field):
     assert first.running
 
 
+def test_who_was_frozen_while_another_took_his_name_ends_and_the_other_goes_on(
+    field: Field, journal: Following, chance: random.Random
+):
+    # Given a worker that is frozen for so long that a second one of its name finds nobody
+    first = field.worker("region", "name", "session=4")
+    opened(first, BRABANT, HOLLAND)
+    assert first.process is not None
+    first.process.send_signal(signal.SIGSTOP)
+    second = field.worker("region", "name", "session=4")
+    wait_for("the second has opened", lambda: second.log().count('"event": "region_opened"') == 4)
+
+    # When the first one thaws, then it ends, and the second one decides
+    first.process.send_signal(signal.SIGCONT)
+    wait_for("the first has ended", lambda: not first.running)
+    assert f"region-name is held by process {second.process.pid}" in first.log()  # type: ignore[union-attr]
+    ids = publish(field, chance, BRABANT, 2) + publish(field, chance, HOLLAND, 2)
+    wait_for("both decide", lambda: decided(journal, ids))
+    assert second.running
+    assert in_one_stretch(journal)
+
+
 def test_with_every_committed_offset_gone_nothing_is_decided_twice(
     field: Field, journal: Following, chance: random.Random
 ):

@@ -117,7 +117,7 @@ class Producer:
 
     async def send_and_wait(self, topic: str, value: bytes, *, key: bytes, partition: int) -> Any:
         """A heartbeat: nobody reads them here, so only its stamp counts."""
-        return SimpleNamespace(timestamp=self._broker.stamp())
+        return SimpleNamespace(timestamp=self._broker.stamp(), offset=0)
 
     async def send_offsets_to_transaction(self, offsets: Mapping[TopicPartition, int], group: str) -> None:
         await Turn("offsets")

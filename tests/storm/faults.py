@@ -33,6 +33,7 @@ class Crew:
         self.restarted: Counter[str] = Counter()
         self.unexpected: list[str] = []
         self._field, self._flags = field, flags
+        self._made: list[Worker] = []
         self._lock = threading.RLock()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._tend, name="crew", daemon=True)
@@ -47,7 +48,8 @@ class Crew:
 
     def made(self, role: str, name: str) -> Worker:
         """A worker that nobody has started, and nobody starts again."""
-        return Worker(self._field, role, name, *(self._flags if role == "region" else ()))
+        self._made.append(Worker(self._field, role, name, *(self._flags if role == "region" else ())))
+        return self._made[-1]
 
     def of(self, role: str) -> list[Worker]:
         return [worker for worker in self.workers if worker.role == role]
@@ -88,9 +90,9 @@ class Crew:
                 self._ended_in_order(worker, worker.stop())
 
     def kill(self) -> None:
-        """All of them, now."""
+        """All that were ever made, now."""
         self._ending.set()
-        for worker in self.workers:
+        for worker in self._made:
             worker.kill()
 
     def _ended_in_order(self, worker: Worker, code: int) -> None:
