@@ -76,6 +76,9 @@ class Traffic(threading.Thread):
         self._later: list[tuple[float, int, str, str, str, str, dict[str, Any]]] = []
         self._order = count()
         self._open = 0
+        self._later_than_others = False
+        self._followed = 0
+        """How many of the two readers have found their place."""
         self._ending = False
         self._done = threading.Event()
 
@@ -94,9 +97,10 @@ class Traffic(threading.Thread):
         finally:
             self._pushing = False
 
-    def numbers_from(self, first: int) -> None:
-        """Other households than whoever was at work before."""
-        self._numbers = {name: count(place * FAR + first) for place, name in enumerate(self._numbers)}
+    def after(self, reports: int) -> None:
+        """Others were at work before, with so many reports: their households and their offers are left to them."""
+        self._numbers = {name: count(place * FAR + reports) for place, name in enumerate(self._numbers)}
+        self._later_than_others = True
 
     def extra(self, region: str, team: Receiver, reports: int) -> None:
         """Besides, so many reports for this team."""
@@ -148,6 +152,8 @@ class Traffic(threading.Thread):
     # Integrators -----------------------------------------------------------------------------------------
 
     async def _publish(self) -> None:
+        while self._followed < 2:
+            await asyncio.sleep(0.02)
         last, spare = time.monotonic(), 0.0
         while not self._all_out():
             now = time.monotonic()
@@ -321,7 +327,10 @@ class Traffic(threading.Thread):
         try:
             places = [TopicPartition(topic, 0) for topic in await topics]
             consumer.assign(places)
-            await consumer.seek_to_beginning(*places)
+            await (consumer.seek_to_end if self._later_than_others else consumer.seek_to_beginning)(*places)
+            for place in places:
+                await consumer.position(place)
+            self._followed += 1
             while True:
                 try:
                     found = await consumer.getmany(timeout_ms=200, max_records=2_000)
