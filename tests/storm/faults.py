@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agents.stage.transport import group_of
+from pipeline.cli.manners import Exit
 from pipeline.worker import EXIT_TEMPORARY
 from tests.storm.disk import Disk
 from tests.storm.field import Field, Worker, wait_for
@@ -17,6 +18,9 @@ from tests.storm.plan import Fault
 from tests.storm.traffic import Traffic
 from topics import specs
 
+MAY_PASS = (EXIT_TEMPORARY, Exit.UNREACHABLE)
+"""Exit codes after which a supervisor starts a worker again."""
+ASSIGNED = '"event": "assigned"'
 SESSION_S = 6.0
 FROZEN_S = SESSION_S + 3
 BACK_WITHIN_S = 120.0
@@ -42,9 +46,13 @@ class Crew:
     def add(self, role: str, name: str) -> Worker:
         """One worker more, started."""
         worker = self.made(role, name)
+        self.start(worker)
+        return worker
+
+    def start(self, worker: Worker) -> None:
+        """A worker that was made takes part."""
         with self._lock:
             self.workers.append(worker.start())
-        return worker
 
     def made(self, role: str, name: str) -> Worker:
         """A worker that nobody has started, and nobody starts again."""
@@ -107,7 +115,7 @@ class Crew:
                         continue
                     assert worker.process is not None
                     code = worker.process.returncode
-                    if code != EXIT_TEMPORARY:
+                    if code not in MAY_PASS:
                         self.unexpected.append(f"{worker.role}-{worker.name} ended by itself with {code}")
                     self.restarted[worker.role] += 1
                     worker.start()
@@ -120,8 +128,8 @@ class Storm:
         self, field: Field, traffic: Traffic, crew: Crew, chance: random.Random, aims: Path, disk: Disk,
         clock: Path, say: Callable[[str], None],
     ) -> None:  # fmt: skip
-        self.outages: list[tuple[int, int]] = []
-        """From when to when something was down, ms."""
+        self.done: list[tuple[str, int, int]] = []
+        """Each fault, and from when to when it lasted until all was well again, ms."""
         self.back_s: defaultdict[str, list[float]] = defaultdict(list)
         """Fault -> seconds from its healing until every region had decided something that was published after it."""
         self.missed: Counter[str] = Counter()
@@ -139,7 +147,7 @@ class Storm:
             WAYS[fault.name](self)
             took = self.recovered()
             self.back_s[fault.name].append(round(took, 1))
-            self.outages.append((int(began * 1000), int(time.time() * 1000)))
+            self.done.append((fault.name, int(began * 1000), int(time.time() * 1000)))
             self._say(
                 f"{number + 1}/{len(plan)} {fault.name}: {time.time() - began:.1f} s, back after {took:.1f}; "
                 f"{self._traffic.planned} of {self._traffic.reports}"
@@ -196,11 +204,12 @@ class Storm:
 
     def kill_in_revoke(self, window: str) -> None:
         aim = self._aim(window)
-        joins = self._crew.add("region", "c")
+        joins, joined = self._joins("c")
         victim = self._was_hit(window, aim)
         if victim is not None:
             with self._crew.in_hand(victim):
                 victim.kill()
+        wait_for("c has joined", joined, BACK_WITHIN_S)
         self.recovered()
         self._crew.remove(joins, signal.SIGUSR1)
 
@@ -231,10 +240,22 @@ class Storm:
         second = self._crew.of("region")[-1]
         self._crew.remove(second, signal.SIGUSR1)
         self.recovered()
-        self._crew.add("region", second.name)
-        third = self._crew.add("region", "c")
+        self._join(second.name)
+        third = self._join("c")
         self.recovered()
         self._crew.remove(third, self._chance.choice((signal.SIGUSR1, signal.SIGTERM)))
+
+    def _joins(self, name: str) -> tuple[Worker, Callable[[], bool]]:
+        """One region worker more; and whether the group has given it its share."""
+        worker = self._crew.made("region", name)
+        shares = worker.log().count(ASSIGNED) if worker.has_log else 0
+        self._crew.start(worker)
+        return worker, lambda: worker.log().count(ASSIGNED) > shares
+
+    def _join(self, name: str) -> Worker:
+        worker, joined = self._joins(name)
+        wait_for(f"{name} has joined", joined, BACK_WITHIN_S)
+        return worker
 
     def rolling_restart(self) -> None:
         for worker in tuple(self._crew.workers):
@@ -245,7 +266,7 @@ class Storm:
     def revoke_in_batch(self, batch_s: float) -> None:
         """The group is shared out anew while a batch is in hand."""
         self._hit("batch", stay=batch_s)
-        joins = self._crew.add("region", "c")
+        joins = self._join("c")
         self.recovered()
         self._crew.remove(joins, signal.SIGUSR1)
 

@@ -149,6 +149,10 @@ class Worker:
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def has_log(self) -> bool:
+        return (self.folder / f"{self.role}-{self.name}.log").exists()
+
     def log(self) -> str:
         """What it said since its first start."""
         return (self.folder / f"{self.role}-{self.name}.log").read_text()

@@ -99,11 +99,12 @@ def storm(root: Path, seed: int, reports: int, only: set[str]) -> dict[str, Any]
         _all_read(field)
         began_last = time.time()
         flat = _one_by_one(field, crew, traffic, seed + 1, max(500, ONE_BY_ONE * reports // FULL))
-        raging.outages.append((int(began_last * 1000), int(time.time() * 1000)))
+        raging.done.append(("one by one", int(began_last * 1000), int(time.time() * 1000)))
         crew.end()
         say("reading all of it")
         again = _decided_again(field)
-        history = _history(field, traffic, merged(raging.outages))
+        outages = merged((start, until) for _, start, until in raging.done)
+        history = _history(field, traffic, outages)
         findings = check(history)
         return {
             "seed": seed,
@@ -114,7 +115,7 @@ def storm(root: Path, seed: int, reports: int, only: set[str]) -> dict[str, Any]
             "back_s": {name: {"median": statistics.median(s), "max": max(s)} for name, s in raging.back_s.items()},
             "restarted_by_themselves": dict(crew.restarted),
             "traffic": {**traffic.counts, "receipts": traffic.settled},
-            "journal": _journal_counts(history, raging.outages),
+            "journal": _journal_counts(history, outages),
             "longest_silence": {name: _silence(stamps, began, ended) for name, stamps in history.stamps.items()},
             "one_by_one": flat,
             "unexpected": crew.unexpected,
@@ -218,11 +219,12 @@ def _journal_counts(history: History, outages: list[tuple[int, int]]) -> dict[st
     return dict(found)
 
 
-def _silence(stamps: list[int], began: float, ended: float) -> dict[str, float]:
-    """The longest time without a record while everybody was at work, and how far into the storm it began."""
+def _silence(stamps: list[int], began: float, ended: float, done: list[tuple[str, int, int]]) -> dict[str, Any]:
+    """The longest time without a record while everybody was at work, and what was going on when it began."""
     within = [int(began * 1000), *(one for one in stamps if began * 1000 <= one <= ended * 1000)]
     longest, at = max(((later - earlier, earlier) for earlier, later in pairwise(within)), default=(0, 0))
-    return {"seconds": round(longest / 1000, 1), "at_s": round(at / 1000 - began, 1)}
+    during = [name for name, start, until in done if start - 1_000 <= at + longest and at <= until]
+    return {"seconds": round(longest / 1000, 1), "during": during}
 
 
 def _faketime() -> Path:

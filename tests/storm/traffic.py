@@ -282,10 +282,10 @@ class Traffic(threading.Thread):
         heapq.heappush(self._later, entry)
 
     async def _send_later(self, producer: AIOKafkaProducer) -> None:
-        """What is to be sent by now; at the end nobody waits for its moment any more."""
+        """What is to be sent by now."""
         while True:
             now = time.monotonic()
-            while self._later and (self._later[0][0] <= now or self._all_out()):
+            while self._later and self._later[0][0] <= now:
                 _, _, topic, kind, source, key, message = heapq.heappop(self._later)
                 self._open += 1
                 headers = envelope.write(

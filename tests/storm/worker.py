@@ -26,16 +26,18 @@ from typing import Any
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import RequestTimedOutError
+from aiokafka.errors import KafkaError, RequestTimedOutError
 from aiokafka.protocol.transaction import EndTxnRequest
 
 from agents.casework.writer import CaseworkWriter
 from agents.policy.region import load_regions
 from agents.stage import loop, takeover, transaction, transport
 from agents.stage import stage as stage_module
+from agents.stage.heartbeat import InstanceTaken
 from agents.stage.lane import Arrived, Lane
 from agents.stage.writer import Outgoing
 from pipeline import app, logs
+from pipeline.cli.manners import Exit
 from pipeline.settings import Settings
 from pipeline.worker import run_worker
 from tests.storm import stock, windows
@@ -240,7 +242,11 @@ def main() -> int:
     if (name := flag("stock")) is not None:
         how = {"table_first": flag("table-first") is not None, "window": flag("window") is not None}
         return stock.run(settings, regions[name], **how)
-    return asyncio.run(run_worker(sys.argv[1], settings, regions))  # type: ignore[arg-type]
+    try:
+        return asyncio.run(run_worker(sys.argv[1], settings, regions))  # type: ignore[arg-type]
+    except (KafkaError, InstanceTaken) as error:  # as the command does
+        log.error("ends", why=str(error))
+        return Exit.CONFIG if isinstance(error, InstanceTaken) else Exit.UNREACHABLE
 
 
 if __name__ == "__main__":
