@@ -7,6 +7,7 @@ says so and stays there to be aimed at.
 
 import asyncio
 import os
+import sys
 from typing import Any
 
 import faust
@@ -112,5 +113,11 @@ def build(settings: Settings, config: RegionConfig, *, table_first: bool, window
 def run(settings: Settings, config: RegionConfig, *, table_first: bool, window: bool) -> int:
     """Until a signal comes."""
     app = build(settings, config, table_first=table_first, window=window)
+    # Faust's worker sets logging up for itself.
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer()],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        wrapper_class=structlog.BoundLogger,
+    )
     faust.Worker(app, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()
     return 0
