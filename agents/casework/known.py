@@ -40,9 +40,9 @@ class Known:
         """One more version; the number of the case that the thread is saved with."""
         versions = [*self.versions(thread), taken]
         home = versions[0].case
-        (self._homeless if home is None else self._at_home)[short(thread)] = orjson.dumps(
-            [tuple(found) for found in versions]
-        )
+        packed = orjson.dumps([tuple(found) for found in versions])
+        # A copy: what the encoder gives holds on to the 4 KiB in which it was made.
+        (self._homeless if home is None else self._at_home)[short(thread)] = bytes(memoryview(packed))
         return home
 
     def highest(self, thread: str) -> tuple[int, int | None] | None:

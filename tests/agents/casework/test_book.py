@@ -1,5 +1,7 @@
 """The book is what the journal says, whoever folds it and from where."""
 
+import tracemalloc
+
 import orjson
 import pytest
 from hypothesis import given
@@ -8,9 +10,10 @@ from hypothesis import strategies as st
 from agents.casework import cases
 from agents.casework.book import CHUNK, FOLD, HEAD, ORIGINS_KEPT_MS, Book, read_book
 from agents.casework.case import pack, unpack
+from agents.casework.known import Known, Taken
 from agents.intake.decide import put_aside, registry
 from agents.stage.lane import Arrived
-from tests.cases import POLICE, World, a_report, entropy, regions, saved_and_read
+from tests.cases import POLICE, World, a_report, an_id, entropy, regions, saved_and_read
 from topics import journal as j
 from topics import specs
 
@@ -219,3 +222,16 @@ def test_what_intake_has_put_aside_says_nothing_about_deciding():
     # Then it stands in the journal as the other does, and counts neither way
     assert world.expect(j.DeadLettered).reason == "undecidable"
     assert world.book.put_aside == 1
+
+
+def test_a_thread_that_is_known_takes_little_memory():
+    # Given what was taken in of a thousand threads
+    known = Known()
+    tracemalloc.start()
+    for number in range(1_000):
+        known.add(f"{POLICE}/{an_id(number)}", Taken(1, number, "f" * 32, f"0/{number}"))
+
+    # When it is measured, then each takes some hundred bytes, and not the room in which it was made
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken / 1_000 < 500
