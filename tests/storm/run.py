@@ -146,7 +146,7 @@ def _one_by_one(field: Field, crew: Crew, traffic: Traffic, seed: int, reports: 
     wait_for("open", lambda: worker.log().count("region_opened") >= 2)
     region = next(iter(field.regions))
     place = field.regions[region].partition
-    quiet = Traffic(field.broker.bootstrap, {region: field.regions[region]}, seed, reports, 3600.0)
+    quiet = Traffic(field.broker.bootstrap, {region: field.regions[region]}, seed, reports, WORKING_DAY_S)
     quiet.after(5_000_000)
     quiet.start()
     if not quiet.finish(QUIET_WITHIN_S):
