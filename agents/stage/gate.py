@@ -51,7 +51,7 @@ class Gate:
             self._at = self._desk = None
         asked = self._asks.monotonic()
         if self._desk is None and asked >= self._again:
-            if self._at is None or self._at < due:
+            if self._at is None:
                 # The moment is taken before the marks: whatever came before it lies before them.
                 self._marks = await self._asks.answers_end(topics)
                 self._at = now

@@ -171,9 +171,6 @@ class Storm:
             raise self._traffic.failed
         return True
 
-    def _sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
     def _any(self, *roles: str) -> Worker:
         return self._chance.choice([worker for worker in self._crew.workers if worker.role in roles])
 
@@ -184,38 +181,34 @@ class Storm:
         victim = self._any("intake", "region", "region")
         with self._crew.in_hand(victim):
             victim.kill()
-            self._sleep(self._chance.choice((0, 0, 0.5, 2, SESSION_S + 2)))
+            time.sleep(self._chance.choice((0, 0, 0.5, 2, SESSION_S + 2)))
 
-    def kill_at(self, window: str) -> None:
-        victim = self._hit(window)
+    def _kill(self, victim: Worker | None) -> None:
+        """It comes back at once; None: nobody was hit."""
         if victim is not None:
             with self._crew.in_hand(victim):
                 victim.kill()
+
+    def kill_at(self, window: str) -> None:
+        self._kill(self._hit(window))
 
     def kill_in_takeover(self) -> None:
         first = self._any("region")
         aim = self._aim("takeover")
-        with self._crew.in_hand(first):
-            first.kill()
-        victim = self._was_hit("takeover", aim)
-        if victim is not None:
-            with self._crew.in_hand(victim):
-                victim.kill()
+        self._kill(first)
+        self._kill(self._was_hit("takeover", aim))
 
     def kill_in_revoke(self, window: str) -> None:
         aim = self._aim(window)
         joins, joined = self._joins("c")
-        victim = self._was_hit(window, aim)
-        if victim is not None:
-            with self._crew.in_hand(victim):
-                victim.kill()
+        self._kill(self._was_hit(window, aim))
         wait_for("c has joined", joined, BACK_WITHIN_S)
         self.recovered()
         self._crew.remove(joins, signal.SIGUSR1)
 
     def kill_broker(self) -> None:
         self._field.broker.kill()
-        self._sleep(self._chance.choice((0, 2, 8)))
+        time.sleep(self._chance.choice((0, 2, 8)))
         self._field.broker.restart()
 
     # Freezing, joining, leaving --------------------------------------------------------------------------
@@ -233,7 +226,7 @@ class Storm:
     def _frozen(self, victim: Worker) -> None:
         assert victim.process is not None
         victim.process.send_signal(signal.SIGSTOP)
-        self._sleep(FROZEN_S)
+        time.sleep(FROZEN_S)
         victim.process.send_signal(signal.SIGCONT)
 
     def one_to_three(self) -> None:
@@ -276,7 +269,7 @@ class Storm:
         with self._crew.in_hand(*workers), self._traffic.pushing():
             for worker in workers:
                 worker.kill()
-            self._sleep(seconds)
+            time.sleep(seconds)
 
     def twin(self) -> None:
         """A second process under the id of one that runs is refused, and the first one never notices."""
@@ -294,9 +287,9 @@ class Storm:
         with self._crew.in_hand(second):
             self._crew.workers.remove(first)
             first.process.send_signal(signal.SIGSTOP)
-            self._sleep(FROZEN_S)
+            time.sleep(FROZEN_S)
             second.start()
-            self._sleep(FROZEN_S)
+            time.sleep(FROZEN_S)
             first.process.send_signal(signal.SIGCONT)
             wait_for("one of two under one id has ended", lambda: not (first.running and second.running), 90)
             if first.running:  # it goes on in the place of the other
@@ -340,7 +333,7 @@ class Storm:
         self._disk.fill()
         with self._traffic.pushing():
             for _ in range(200):
-                self._sleep(0.1)
+                time.sleep(0.1)
                 if not broker.running:
                     break
         self._disk.free()
@@ -356,7 +349,7 @@ class Storm:
             self._disk.fill_small()
             for other in others:
                 other.kill()
-            self._sleep(SESSION_S)
+            time.sleep(SESSION_S)
             self.recovered()
             victim.kill()
             victim.folder = usual
@@ -379,7 +372,7 @@ class Storm:
             victim.start()
             self.recovered()
             says.write_text(by)
-            self._sleep(5)
+            time.sleep(5)
             self.recovered()
             if not victim.running:
                 self._crew.unexpected.append(f"{victim.role}-{victim.name} ended when its clock went {by}")
@@ -408,7 +401,7 @@ class Storm:
                     aim.unlink(missing_ok=True)
                     self.missed[window] += 1
                     return None
-                self._sleep(0.02)
+                time.sleep(0.02)
         try:
             return self._crew.by_pid(int(hit.read_text()))
         except StopIteration:  # it has ended meanwhile

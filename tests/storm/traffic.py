@@ -64,7 +64,7 @@ class Traffic(threading.Thread):
         self.failed: BaseException | None = None
         self.left_alone: set[str] = set()
         """Receivers to whom no report goes yet."""
-        self._servers, self._regions = bootstrap, regions
+        self._servers = bootstrap
         self._chance = random.Random(seed)
         self._day_s = working_day_s
         self._allowed = 0

@@ -1,6 +1,5 @@
 """Topics: planned by comparison, applied on a real broker, never deleted."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -125,13 +124,6 @@ def test_every_step_can_be_said_in_both_languages():
     for step in steps:
         assert step.topic in step.say("nl")
         assert step.say("nl") != step.say("en")
-
-
-@pytest.fixture
-def admin(broker: Any) -> Iterator[KafkaAdminClient]:
-    client = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
-    yield client
-    client.close()
 
 
 @pytest.mark.broker

@@ -1,8 +1,5 @@
 """Quotas of sources: by what the brokers know them, planned by comparison, set on a real broker."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 from kafka import KafkaAdminClient
 
@@ -58,13 +55,6 @@ def test_the_step_can_be_said_in_both_languages():
 
     assert step.say("nl") == f"{POLICE}: grens producer_byte_rate van client-id politie van - naar 1048576"
     assert step.say("en") == f"{POLICE}: quota producer_byte_rate of client-id politie from - to 1048576"
-
-
-@pytest.fixture
-def admin(broker: Any) -> Iterator[KafkaAdminClient]:
-    client = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
-    yield client
-    client.close()
 
 
 @pytest.mark.broker
