@@ -24,12 +24,6 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
 
 
 @pytest.fixture
-def chance(request: pytest.FixtureRequest) -> random.Random:
-    """Reports of their own for each test: they share a broker."""
-    return random.Random(request.node.name)
-
-
-@pytest.fixture
 def workers(field: Field) -> tuple[Worker, Worker]:
     """Intake and region, both running, whatever the test before left of them."""
     if not field.workers:
@@ -39,13 +33,6 @@ def workers(field: Field) -> tuple[Worker, Worker]:
             worker.start()
     intake, region = field.workers
     return intake, region
-
-
-@pytest.fixture(scope="module")
-def journal(field: Field) -> Iterator[Following]:
-    following = Following(field)
-    yield following
-    following.close()
 
 
 def offered(journal: Following, report: dict[str, Any]) -> j.Offered | None:

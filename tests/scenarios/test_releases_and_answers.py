@@ -38,19 +38,6 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def journal(field: Field) -> Iterator[Following]:
-    following = Following(field)
-    yield following
-    following.close()
-
-
-@pytest.fixture
-def chance(request: pytest.FixtureRequest) -> random.Random:
-    """Reports of their own for each test."""
-    return random.Random(request.node.name)
-
-
 @pytest.fixture(autouse=True)
 def no_region_worker_is_left(field: Field) -> Iterator[None]:
     yield
