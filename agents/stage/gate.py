@@ -6,6 +6,7 @@ moment after it, and where the desk ended once intake had brought over what lay 
 coming are behind the marks, and hold up nothing.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,8 +15,8 @@ from aiokafka import TopicPartition
 Marks = Mapping[TopicPartition, int]
 
 ASK_EVERY_S = 0.1
-SHARE = 5
-"""Where there are a thousand receivers the asking takes its time: it gets no more than a fifth of all time."""
+SHARE = 2
+"""Where there are a thousand receivers the asking takes its time: it gets no more than a third of all time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,36 +31,67 @@ class Asks:
     monotonic: Callable[[], float]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the broker has said so far."""
+
+    at: int
+    """The moment (broker time, ms) up to which what is due may fire when the marks are passed."""
+    marks: Marks | None = None
+    desk: int | None = None
+
+
 class Gate:
-    """The gate of one region."""
+    """The gate of one region. It asks beside the region's own work: what waits there does not wait for the broker."""
 
     def __init__(self, asks: Asks) -> None:
         self._asks = asks
-        self._at: int | None = None
-        """The moment (broker time, ms) up to which what is due may fire when the marks are passed."""
-        self._marks: Marks = {}
-        self._desk: int | None = None
+        self._known: _Known | None = None
+        self._asking: asyncio.Task[_Known] | None = None
         self._again = 0.0
 
-    async def passed(self, due: int, now: int, desk_read: int, topics: tuple[str, ...]) -> int | None:
+    def passed(self, due: int, now: int, desk_read: int, topics: tuple[str, ...]) -> int | None:
         """The moment up to which what is due may fire, None while something before it may be unread.
 
         ``due`` is the earliest deadline and ``now`` the broker's time, at least ``due``; the desk is decided up to
-        ``desk_read``; answers come on ``topics``. What falls due after the moment asks anew.
+        ``desk_read``; answers come on ``topics``. What falls due after the moment asks anew. Raises what an asking
+        that has ended met.
         """
-        if self._at is not None and self._at < due:
-            self._at = self._desk = None
-        asked = self._asks.monotonic()
-        if self._desk is None and asked >= self._again:
-            if self._at is None:
-                # The moment is taken before the marks: whatever came before it lies before them.
-                self._marks = await self._asks.answers_end(topics)
-                self._at = now
-            self._marks = await self._asks.still_unread(self._marks)
-            if not self._marks:
-                self._desk = await self._asks.desk_end()
-            self._again = asked + max(ASK_EVERY_S, SHARE * (self._asks.monotonic() - asked))
-        if self._at is None or self._desk is None or desk_read < self._desk:
+        if self._asking is not None and self._asking.done():
+            asking, self._asking = self._asking, None
+            self._known = asking.result()
+        if self._asking is not None:
             return None
-        at, self._at, self._desk = self._at, None, None
+        if self._known is not None and self._known.at < due:
+            self._known = None
+        if self._known is None or self._known.desk is None:
+            if self._asks.monotonic() >= self._again:
+                # The moment is taken before the marks: whatever came before it lies before them.
+                self._asking = asyncio.create_task(self._ask(self._known or _Known(now), topics))
+                self._asking.add_done_callback(_heard)
+            return None
+        if desk_read < self._known.desk:
+            return None
+        at, self._known = self._known.at, None
         return at
+
+    def close(self) -> None:
+        """Forget what was asked."""
+        if self._asking is not None:
+            self._asking.cancel()
+        self._asking = self._known = None
+
+    async def _ask(self, known: _Known, topics: tuple[str, ...]) -> _Known:
+        asked = self._asks.monotonic()
+        marks = await self._asks.answers_end(topics) if known.marks is None else known.marks
+        marks = await self._asks.still_unread(marks)
+        desk = None if marks else await self._asks.desk_end()
+        now = self._asks.monotonic()
+        self._again = now + max(ASK_EVERY_S, SHARE * (now - asked))
+        return _Known(known.at, marks, desk)
+
+
+def _heard(asking: asyncio.Task[_Known]) -> None:
+    """What a closed gate's asking met interests nobody; asyncio would print it."""
+    if not asking.cancelled():
+        asking.exception()

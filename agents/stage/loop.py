@@ -139,7 +139,6 @@ class Region:
         """Before ``run`` is called again: the partition came back, and the book may still be good."""
         self._closing = False
         self._early, self._lanes, self._paused = [], {}, set()
-        self._gate = self._new_gate()
 
     def reconfigure(self, change: Callable[[Writer], None]) -> None:
         """Something of its configuration is different: ``change`` tells the writer between two batches."""
@@ -174,6 +173,7 @@ class Region:
                     log.warning("region_reopens", region=self.name, error=type(error).__name__, failures=self._failures)
                     self._drop()
                 finally:
+                    self._gate.close()
                     await self._transactions.close()
                 if not self._closing:
                     self.seen.state = "reopening"
@@ -195,7 +195,6 @@ class Region:
         self._early = self._in_hand + waiting + self._early
         self._in_hand = []
         self._lanes = {}
-        self._gate = self._new_gate()
 
     async def _open(self) -> None:
         self.seen.state = "opening"
@@ -309,11 +308,10 @@ class Region:
         room = 1 if self._singly else BATCH_COUNT
         self._turn_began = started
         await self._decide_lane(DESK, batch, started, room)
-        if not (self._singly and batch.count) and (at := await self._may_fire()) is not None:
+        if not (self._singly and batch.count) and (at := self._may_fire()) is not None:
             batch.outgoing += await self._fire(at)
             batch.count += 1
-        # The asking took its own time; reports are not to wait for it.
-        await self._decide_lane(INBOX, batch, self._tools.monotonic(), room)
+        await self._decide_lane(INBOX, batch, started, room)
 
     def _blame(self, offsets: Mapping[str, int], count: int) -> None:
         """The broker refused what follows from a batch: find the input by running them singly, and put it aside."""
@@ -405,7 +403,7 @@ class Region:
             )
         )
 
-    async def _may_fire(self) -> int | None:
+    def _may_fire(self) -> int | None:
         """The moment up to which what is due may fire; None when nothing is, or may."""
         assert self.writer is not None
         due, now = self.writer.due(), self._tools.clock.now(self._tools.monotonic())
@@ -415,7 +413,7 @@ class Region:
             answers = self.writer.answers_from()
         except Exception as error:
             raise _not_fired(error) from error
-        return await self._gate.passed(due, now, self._lanes[DESK].expected, answers)
+        return self._gate.passed(due, now, self._lanes[DESK].expected, answers)
 
     # Holes -------------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ class FencesNobody(Region):
 class AsksNobody(Region):
     """What is due fires at once, whatever lies on the desk or has not come there yet."""
 
-    async def _may_fire(self) -> int | None:
+    def _may_fire(self) -> int | None:
         assert self.writer is not None
         due, now = self.writer.due(), self._tools.clock.now(self._tools.monotonic())
         return now if due is not None and now is not None and due <= now else None

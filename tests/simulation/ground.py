@@ -17,7 +17,7 @@ from agents.casework import book, cases, contents
 from agents.casework import writer as casework
 from agents.intake import agent as intake_agent
 from agents.intake import decide as intake_decide
-from agents.stage import heartbeat, loop, reading, sending, stage, transaction
+from agents.stage import gate, heartbeat, loop, reading, sending, stage, transaction
 from tests.simulation.broker import Broker
 from tests.simulation.clients import Admin, Consumer, Producer
 from tests.simulation.turns import ASYNCIO
@@ -25,7 +25,7 @@ from topics.reports import Report
 
 SNAPSHOT_EVERY = 6
 BATCH = 5
-_BY_TURNS = (reading, sending, transaction, loop, stage, heartbeat, intake_agent)
+_BY_TURNS = (reading, sending, transaction, gate, loop, stage, heartbeat, intake_agent)
 _SAID = (transaction, loop, stage, heartbeat, intake_agent, casework)
 
 

@@ -56,6 +56,32 @@ def done(coroutine: Coroutine[Any, Any, Any]) -> Any:
     raise AssertionError(f"it waits: {turn}")
 
 
+class Beside:
+    """As ``asyncio.Task``, for what asks the broker and waits for nobody: it is ended when it is looked at again."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._found: Any = None
+        self._error: Exception | None = None
+        self._looked = 0
+        try:
+            self._found = done(coroutine)
+        except Exception as error:
+            self._error = error
+
+    def done(self) -> bool:
+        self._looked += 1
+        return self._looked > 1
+
+    def result(self) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._found
+
+    def add_done_callback(self, _: Any) -> None: ...
+
+    def cancel(self) -> None: ...
+
+
 class Event:
     """As ``asyncio.Event``."""
 
@@ -108,6 +134,7 @@ ASYNCIO = SimpleNamespace(
     Event=Event,
     Lock=asyncio.Lock,
     Task=asyncio.Task,
+    create_task=Beside,
     Future=asyncio.Future,
     sleep=_sleep,
     wait_for=_wait_for,

@@ -1,5 +1,6 @@
 """When a deadline may fire: only after every answer that came before it has been read (invariant 10)."""
 
+import asyncio
 from dataclasses import dataclass
 
 import pytest
@@ -46,9 +47,15 @@ class Answers:
         return self.brought
 
     async def passed(self, due: int = DUE) -> int | None:
-        """Asked a moment later each time."""
+        """What the gate says a moment later each time, once the broker has answered what it asks."""
         self.now += int(2_000 * ASK_EVERY_S)
-        return await self.gate.passed(due, self.now, self.read, ("answers",))
+        if (at := self.at_once(due)) is None:
+            await asyncio.sleep(0)
+            at = self.at_once(due)
+        return at
+
+    def at_once(self, due: int = DUE) -> int | None:
+        return self.gate.passed(due, self.now, self.read, ("answers",))
 
 
 async def test_what_is_due_fires_by_the_moment_at_which_the_end_of_the_answers_was_asked_for():
@@ -112,3 +119,31 @@ async def test_a_broker_that_does_not_answer_opens_no_gate():
     # When it is asked again, then the gate is as closed as before
     answers.away = False
     assert await answers.passed() is None
+
+
+async def test_while_it_asks_what_it_closed_for_counts_no_more():
+    # Given a gate that has asked, and an answer that is published after that
+    answers = Answers()
+    assert answers.at_once() is None
+    await asyncio.sleep(0)
+    answers.published = 1
+
+    # When the region is opened again before it looks at what came of it
+    answers.gate.close()
+
+    # Then the answer is waited for
+    assert await answers.passed() is None
+
+
+async def test_a_later_deadline_does_not_go_by_an_asking_that_was_under_way():
+    # Given a gate that asks for one deadline
+    answers = Answers()
+    assert answers.at_once() is None
+    await asyncio.sleep(0)
+
+    # When that one is answered, and another falls due while its answer lies on its topic
+    answers.now += 50
+    answers.published = 1
+
+    # Then it waits for its own
+    assert await answers.passed(due=answers.now) is None
