@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -19,7 +19,7 @@ from uuid import UUID
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from agents.policy.directory import Receiver
 from agents.policy.region import RegionConfig
@@ -293,7 +293,9 @@ class Traffic(threading.Thread):
                 )
                 if specs.REPORTS.owns(topic):
                     self._sent[specs.REPORTS.member(topic)].append(now)
-                sent = await producer.send(topic, orjson.dumps(message), key.encode(), headers=headers)
+                sent = None
+                with suppress(KafkaTimeoutError):  # the broker is away for so long that there is no room for more
+                    sent = await producer.send(topic, orjson.dumps(message), key.encode(), headers=headers)
                 asyncio.create_task(self._confirmed(sent, topic, kind, source, key, message))  # noqa: RUF006
             await asyncio.sleep(0.02)
 
@@ -301,9 +303,11 @@ class Traffic(threading.Thread):
         return self._ending and self.planned >= self.reports
 
     async def _confirmed(
-        self, sent: "asyncio.Future[Any]", topic: str, kind: str, source: str, key: str, message: dict[str, Any]
+        self, sent: "asyncio.Future[Any] | None", topic: str, kind: str, source: str, key: str, message: dict[str, Any]
     ) -> None:
         try:
+            if sent is None:
+                raise KafkaTimeoutError
             await sent
             if specs.REPORTS.owns(topic):
                 identity = f"{specs.REPORTS.member(topic)}/{message['report_id']}/{message.get('version', 1)}"
