@@ -11,7 +11,7 @@ import orjson
 
 from agents.casework.case import Case, Entry, Handover, plain, short, unpack
 from agents.casework.cases import WARM, Cases
-from agents.casework.known import Known, Taken
+from agents.casework.known import Held, Known, Taken
 from agents.casework.waiting import COLOURS, UNCOLOURED, Waiting
 from agents.facts import Link
 from topics import journal as j
@@ -343,12 +343,21 @@ class Book:
     # Saving ------------------------------------------------------------------------------------------
 
     def parts(self) -> Iterator[tuple[str, bytes]]:
-        """What changed since it was saved last: the head, and chunks of cases by their number."""
+        """What has changed since it was saved last: the head, and chunks of cases by their number.
+
+        All of it is as it is now, however long the asking takes and whatever is folded meanwhile.
+        """
         self.cases.cool(0)
         unsaved, self.cases.unsaved = sorted({number // CHUNK for number in self.cases.unsaved}), set()
-        for chunk in unsaved:
-            yield str(chunk), self._chunk(range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(self.cases))))
-        yield HEAD, self._head()
+        # The small forms are never altered, only replaced: to keep them costs nothing.
+        chunks = [(chunk * CHUNK, self.cases.packed(range(chunk * CHUNK, (chunk + 1) * CHUNK))) for chunk in unsaved]
+        return self._encoded(chunks, self.known.hold(), self._head())
+
+    def _encoded(self, chunks: list[tuple[int, list[bytes]]], held: Held, head: bytes) -> Iterator[tuple[str, bytes]]:
+        for first, packed in chunks:
+            yield str(first // CHUNK), self._chunk(first, packed, held)
+        yield HEAD, head
+        self.known.let_go()
 
     def encode(self) -> bytes:
         """The whole book as lines of JSON: equal books give equal bytes."""
@@ -358,7 +367,7 @@ class Book:
         lines += [orjson.dumps([key.hex(), found]) for key, found in sorted(self.codes.items())]
         for number in everything:
             threads = (entry.thread for entry in self.cases.nth(number).entries)
-            lines += [key.hex().encode() + packed for key, packed in self.known.of(number, threads)]
+            lines += [key.hex().encode() + packed for key, packed in self.known.of(number, threads, {})]
         self.cases.cool(WARM)
         return b"\n".join(lines)
 
@@ -383,23 +392,21 @@ class Book:
             option=orjson.OPT_SORT_KEYS,
         )
 
-    def _chunk(self, numbers: range) -> bytes:
+    def _chunk(self, first: int, packed: list[bytes], held: Held) -> bytes:
         """A line that says what is in it, then the small forms one after the other.
 
         Everything that an index needs lies beside them, so that no case has to be unpacked when it is read.
         """
-        packed = self.cases.packed(numbers)
         codes: list[list[str | int]] = []
         known: list[list[str]] = []
         awaited: list[tuple[str | None, int, int, int]] = []
         ids = []
-        for number, small in zip(numbers, packed, strict=True):
+        for number, small in enumerate(packed, first):
             case = unpack(small)
             ids.append(short(case.id).hex())
             codes += [[short(code).hex(), number] for code in case.codes]
-            known += [
-                [key.hex(), value.decode()] for key, value in self.known.of(number, (e.thread for e in case.entries))
-            ]
+            threads = (entry.thread for entry in case.entries)
+            known += [[key.hex(), value.decode()] for key, value in self.known.of(number, threads, held)]
             for handover in case.handovers:
                 if (due := handover.due()) is not None:
                     awaited.append((handover.colour, number, due, handover.offered))

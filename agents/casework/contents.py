@@ -5,7 +5,7 @@ million of those: what is not in memory is read from the journal again, by the p
 """
 
 from array import array
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from agents.casework.case import Entry
 from agents.stage.writer import ContentNeeded
@@ -58,11 +58,13 @@ class Contents:
 
     # Saving ------------------------------------------------------------------------------------------
 
-    def parts(self) -> Iterator[tuple[str, bytes]]:
+    def parts(self) -> list[tuple[str, bytes]]:
         """The places that were written since they were saved last."""
         first, self._saved = self._saved // PER_PART, len(self.places)
-        for number in range(first, -(-self._saved // PER_PART)):
-            yield f"places-{number}", self.places[number * PER_PART : (number + 1) * PER_PART].tobytes()
+        return [
+            (f"places-{number}", self.places[number * PER_PART : (number + 1) * PER_PART].tobytes())
+            for number in range(first, -(-self._saved // PER_PART))
+        ]
 
     def load(self, part: bytes) -> None:
         """Take in the next part that was saved."""

@@ -1,6 +1,6 @@
 """Which reports were taken in: so that the same one is known again, by whatever way it comes a second time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import orjson
@@ -18,15 +18,20 @@ class Taken(NamedTuple):
     """Partition and offset on its source's topic."""
 
 
+Held = Mapping[bytes, bytes | None]
+"""Threads that have changed since they were held -> what was there then."""
+
+
 class Known:
     """Every version of every report, by thread (source and report id), in the order in which they came.
 
     A thread is saved with the case of its first version (its home); those without are few and saved apart.
     """
 
-    __slots__ = ("_at_home", "_homeless")
+    __slots__ = ("_at_home", "_held", "_homeless")
 
     def __init__(self) -> None:
+        self._held: dict[bytes, bytes | None] | None = None
         self._at_home: dict[bytes, bytes] = {}
         self._homeless: dict[bytes, bytes] = {}
 
@@ -41,8 +46,11 @@ class Known:
         versions = [*self.versions(thread), taken]
         home = versions[0].case
         packed = orjson.dumps([tuple(found) for found in versions])
+        key = short(thread)
+        if self._held is not None:
+            self._held.setdefault(key, self._at_home.get(key))
         # A copy: what the encoder gives holds on to the 4 KiB in which it was made.
-        (self._homeless if home is None else self._at_home)[short(thread)] = bytes(memoryview(packed))
+        (self._homeless if home is None else self._at_home)[key] = bytes(memoryview(packed))
         return home
 
     def highest(self, thread: str) -> tuple[int, int | None] | None:
@@ -60,10 +68,19 @@ class Known:
         """The threads without a home, to be saved."""
         return self._homeless.items()
 
-    def of(self, home: int, threads: Iterable[str]) -> Iterator[tuple[bytes, bytes]]:
-        """Those of ``threads`` that are saved with the case of that number."""
+    def hold(self) -> Held:
+        """From now on keep what is changed as it is now, until it is held anew or let go."""
+        self._held = {}
+        return self._held
+
+    def let_go(self) -> None:
+        """What was held is saved."""
+        self._held = None
+
+    def of(self, home: int, threads: Iterable[str], held: Held) -> Iterator[tuple[bytes, bytes]]:
+        """Those of ``threads`` that are saved with the case of that number, as they were when they were held."""
         for key in dict.fromkeys(map(short, threads)):
-            packed = self._at_home.get(key)
+            packed = held[key] if key in held else self._at_home.get(key)
             if packed is not None and _unpacked(packed)[0].case == home:
                 yield key, packed
 

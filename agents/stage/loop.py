@@ -20,12 +20,13 @@ from agents.stage.clock import BrokerClock
 from agents.stage.gate import Asks, Gate, Marks
 from agents.stage.lane import Arrived, Lane
 from agents.stage.reading import ends, reader, stretch
+from agents.stage.saving import Saving
 from agents.stage.takeover import LANES, RegionStopped, lanes, replayed, restored, written_since
 from agents.stage.transaction import REFUSED, TopicMissing, Transactions
 from agents.stage.writer import ContentNeeded, Outgoing, Writer
 from topics.cluster import Cluster
 from topics.journal import DESK, INBOX, UnknownFormat
-from topics.specs import JOURNAL, KEYS
+from topics.specs import JOURNAL, KEYS, SNAPSHOTS
 
 log = structlog.get_logger("stage")
 
@@ -37,13 +38,11 @@ TURN_S = 0.005
 # Records are delivered one by one; a transaction for each would cost ten times as much.
 GATHER_S = 0.010
 UNDECIDABLE_IN_A_ROW = 20
-SNAPSHOT_EVERY = 5_000
 TAIL_EVERY_S = 2.0
 PAUSE_AT, RESUME_AT = 1_000, 250
 BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 FENCED_BACK_OFF = 4
 READ_AGAIN_AT_ONCE = 1_000
-SNAPSHOT_BYTES = 2 * 1024 * 1024
 NEVER_THE_MESSAGE = (MemoryError, OSError, KafkaError)
 """What may happen while something is decided, and says nothing about it."""
 
@@ -106,13 +105,12 @@ class Region:
         self._closing = False
         self._transactions = Transactions(name)
         self._journal_next: int | None = None
-        self._keys_next = 0
-        self._since_snapshot = 0
+        self._keys_next = self._snapshots_next = 0
+        self._saving = Saving(tools.monotonic, self._turn)
         self._failures = 0
         self._refused: set[tuple[str, int]] = set()
         self._singly = 0
         self._gate = self._new_gate()
-        self._snapshot_failed = False
         self._tail: dict[str, int] = {}
         self._tail_asked = 0.0
         self._turn_began = 0.0
@@ -189,20 +187,25 @@ class Region:
 
     def _drop(self) -> None:
         """Forget everything that a transaction which did not end may have touched."""
-        self.writer = None
-        self._journal_next = None
+        self._forget_book()
         waiting = [record for lane in self._lanes.values() for record in lane.waiting]
         self._early = self._in_hand + waiting + self._early
         self._in_hand = []
         self._lanes = {}
+
+    def _forget_book(self) -> None:
+        self.writer = self._journal_next = None
+        self._saving.forget()
 
     async def _open(self) -> None:
         self.seen.state = "opening"
         # First fence: from here on no former writer can commit, and his open transaction is ended.
         await self._transactions.open(self._tools.cluster)
         async with reader(self._tools.cluster) as consumer:
-            if self.writer is not None and await written_since(consumer, self.partition, self._journal_next):
-                self.writer = None  # somebody else decided meanwhile: the kept book knows nothing of it
+            if self.writer is not None and await written_since(
+                consumer, self.partition, self._journal_next, self._snapshots_next
+            ):
+                self._forget_book()  # somebody else had the region meanwhile: the kept book knows nothing of it
             if self.writer is None:
                 self.writer, self._journal_next = await restored(
                     consumer, self.partition, self._make_writer, self._turn
@@ -210,14 +213,14 @@ class Region:
             self._journal_next, count = await replayed(
                 consumer, self.partition, self.writer, self._journal_next, self._turn
             )
-            place = TopicPartition(KEYS.topic(), self.partition)
-            self._keys_next = (await ends(consumer, [place]))[place]
+            keys, snapshots = (TopicPartition(spec.topic(), self.partition) for spec in (KEYS, SNAPSHOTS))
+            last = await ends(consumer, [keys, snapshots])
+            self._keys_next, self._snapshots_next = last[keys], last[snapshots]
             self._lanes = await lanes(consumer, self.partition, self.writer)
         early, self._early = self._early, []
         for record in sorted(early, key=lambda found: (found.topic, found.offset)):
             self.offer(record)
-        # After one that failed not at once again: it would only fail again, before every batch.
-        self._since_snapshot = 0 if self._snapshot_failed else count
+        self._saving.opened(count)
         self._tail = {}
         self._tail_asked = self._tools.monotonic()
         log.info("region_opened", region=self.name, partition=self.partition, replayed=count)
@@ -268,8 +271,7 @@ class Region:
             if batch.stopped is not None:
                 raise batch.stopped
             self._let_flow()
-            if self.writer.snapshot_wanted() or self._since_snapshot >= SNAPSHOT_EVERY:
-                await self._snapshot()
+            await self._save()
 
     async def _begin(self, now: int) -> None:
         """Record what is configured otherwise than before; whatever is decided from here on is decided by that."""
@@ -289,7 +291,7 @@ class Region:
     async def _wait(self) -> None:
         """Until something came in or a deadline passes; at most a second."""
         assert self.writer is not None
-        if any(lane.ready() for lane in self._lanes.values()) or self._change is not None:
+        if any(lane.ready() for lane in self._lanes.values()) or self._change is not None or self._saving.in_hand():
             return
         timeout = 1.0
         due, now = self.writer.due(), self._tools.clock.now(self._tools.monotonic())
@@ -465,30 +467,19 @@ class Region:
         self._failures = 0
         if keys := written.get(TopicPartition(KEYS.topic(), self.partition)):
             self._keys_next = keys[-1] + 1
+        if snapshots := written.get(TopicPartition(SNAPSHOTS.topic(), self.partition)):
+            self._snapshots_next = snapshots[-1] + 1
         journal = written.get(TopicPartition(JOURNAL.topic(), self.partition), [])
         if journal:
             self._journal_next = journal[-1] + 1
-            self._since_snapshot += len(journal)
+            self._saving.written(len(journal))
         assert self.writer is not None
         self.writer.committed(journal)
 
-    async def _snapshot(self) -> None:
-        """In transactions of a few MiB, its manifest last: one that was cut short is not taken for whole."""
+    async def _save(self) -> None:
         assert self.writer is not None
-        if self._journal_next is None:
-            return
-        self._snapshot_failed = True
-        part: list[Outgoing] = []
-        for batch in self.writer.snapshot(self._journal_next, self._keys_next):
-            # The last batch is what makes the snapshot count: it is written whole, and by itself.
-            if sum(len(out.value or b"") for out in part) > SNAPSHOT_BYTES:
-                await self._commit(part, {})
-                part = []
-            part += batch
-            await self._turn()
-        await self._commit(part, {})
-        self._snapshot_failed = False
-        self._since_snapshot = 0
+        if part := await self._saving.part(self.writer, self._journal_next, self._keys_next):
+            await self._commit(part, {})
 
 
 def _not_fired(error: Exception) -> RegionStopped:

@@ -77,10 +77,13 @@ async def lanes(consumer: AIOKafkaConsumer, partition: int, writer: Writer) -> d
     return found
 
 
-async def written_since(consumer: AIOKafkaConsumer, partition: int, start: int | None) -> bool:
-    """Whether the journal holds a record from ``start`` on."""
-    async for _ in stretch(consumer, JOURNAL.topic(), partition, start):
-        return True
+async def written_since(
+    consumer: AIOKafkaConsumer, partition: int, journal_next: int | None, snapshots_next: int
+) -> bool:
+    """Whether somebody has written to the journal, or saved the book, from these offsets on."""
+    for topic, start in ((JOURNAL.topic(), journal_next), (SNAPSHOTS.topic(), snapshots_next)):
+        async for _ in stretch(consumer, topic, partition, start):
+            return True
     return False
 
 

@@ -80,7 +80,10 @@ class Writer(Protocol):
         """The topics on which an answer to an open deadline may still lie."""
 
     def snapshot(self, journal_next: int, keys_next: int) -> Iterator[list[Outgoing]]:
-        """The book in batches, to go on from these offsets of journal and keys. Nothing may be decided meanwhile."""
+        """The book as it is now, in batches, to go on from these offsets of journal and keys; the last makes it count.
+
+        Whatever is decided while they are asked for is not in it.
+        """
 
     def snapshot_wanted(self) -> bool:
         """Whether a snapshot cannot wait (after an erasure)."""

@@ -70,6 +70,14 @@ class KnowsNoOrigin(CaseworkWriter):
             self.book.origins = origins | self.book.origins
 
 
+class TrustsItsSlots(Region):
+    """It goes on saving the book that it has kept, though somebody else has saved one meanwhile."""
+
+    async def _open(self) -> None:
+        self._snapshots_next = 10**9
+        await super()._open()
+
+
 class SavesTooLittle(CaseworkWriter):
     """A case that a snapshot has saved once is not saved again, whatever becomes of it."""
 
@@ -161,6 +169,7 @@ DEFECTS = {
     "a deadline fires before the answers are read": Defect("overtaken", _with(AsksNobody)),
     "a second delivery of intake is not known again": Defect("doubled", _with(KnowsNoOrigin)),
     "a change is left out of a snapshot": Defect("fold", _with(SavesTooLittle)),
+    "a snapshot goes on after another's": Defect("cannot be used", _with(TrustsItsSlots)),
     "a snapshot claims a record that is not in it": Defect("makes no sense|folds?|ends with", _with(ClaimsTooMuch)),
     "a leap of the broker's clock is believed": Defect("early", _with(BelievesAtOnce)),
     "a leap is believed of the first heartbeat": Defect("early|ahead of time", _with(BelievesTheFirst)),

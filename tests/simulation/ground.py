@@ -17,7 +17,7 @@ from agents.casework import book, cases, contents
 from agents.casework import writer as casework
 from agents.intake import agent as intake_agent
 from agents.intake import decide as intake_decide
-from agents.stage import gate, heartbeat, loop, reading, sending, stage, transaction
+from agents.stage import gate, heartbeat, loop, reading, saving, sending, stage, transaction
 from tests.simulation.broker import Broker
 from tests.simulation.clients import Admin, Consumer, Producer
 from tests.simulation.turns import ASYNCIO
@@ -74,8 +74,8 @@ def in_memory(broker: Broker, time: SimpleNamespace, hear: Callable[[str, dict[s
 def small(*, cold: bool) -> Iterator[None]:
     """Small numbers for large ones. ``cold``: nothing stays in memory that need not."""
     with _instead(
-        (loop, "SNAPSHOT_EVERY", SNAPSHOT_EVERY),
-        (loop, "SNAPSHOT_BYTES", 1),
+        (saving, "SNAPSHOT_EVERY", SNAPSHOT_EVERY),
+        (saving, "SNAPSHOT_BYTES", 1),
         (loop, "BATCH_COUNT", BATCH),
         (book, "CHUNK", 2),
         *(((cases, "WARM", 0), (contents, "KEPT", BATCH)) if cold else ()),

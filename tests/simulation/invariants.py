@@ -223,14 +223,21 @@ def _folds(writer: CaseworkWriter, broker: Broker, journal: list[Written], *, de
     if _restored(writer, {}, keys, journal).book.encode() != live:
         yield "the journal folds to another book"
     snapshot = _compacted(broker, specs.SNAPSHOTS) if deep else {}
-    if snapshot and _restored(writer, snapshot, keys, journal).book.encode() != live:
-        yield "the last snapshot and the journal after it fold to another book"
+    if f"{REGION}/manifest".encode() in snapshot:
+        if whole(_another(writer).restore(snapshot, keys)) is None:
+            yield "the last snapshot cannot be used"
+        elif _restored(writer, snapshot, keys, journal).book.encode() != live:
+            yield "the last snapshot and the journal after it fold to another book"
+
+
+def _another(writer: CaseworkWriter) -> CaseworkWriter:
+    return Casework.writer(type(writer), writer._entropy)
 
 
 def _restored(
     writer: CaseworkWriter, snapshot: dict[bytes, bytes], keys: dict[bytes, bytes], journal: list[Written]
 ) -> CaseworkWriter:
-    other = Casework.writer(type(writer), writer._entropy)
+    other = _another(writer)
     start = whole(other.restore(snapshot, keys)) or 0
     for found in journal:
         if found.stored.offset >= start:

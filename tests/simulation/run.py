@@ -70,6 +70,9 @@ class Simulation:
         self._casework: Casework | None = None
         self._intake: Intaking | None = None
         self._frozen: list[Process] = []
+        self._lent: Casework | None = None
+        """Who closed the region for another; it comes back to him, and he may have kept his book."""
+        self._lent_to: Casework | None = None
         self._acting: Process | None = None
         self._beaten = 0
         self._leap_beats = -1
@@ -187,6 +190,11 @@ class Simulation:
         return self._intake
 
     def _a_worker(self) -> Casework:
+        if self._casework is None and self._lent is not None and self._lent_to is not None:
+            self._happens("the region comes back")
+            self._casework, self._lent, self._lent_to = self._lent, None, None
+            self._casework.region.reset()
+            self._casework.restart(self.broker)
         if self._casework is None:
             if self.schedule.clock_off > 0:
                 # A worker that begins with a clock as wrong as the broker's cannot know.
@@ -199,6 +207,7 @@ class Simulation:
                 self._chance.uniform(0, 10**6),
             )
             self._beat(self._casework)
+            self._lent_to = self._casework
         return self._casework
 
     def _go(self, process: Process, turns: int, fault: s.Fault | None = None) -> None:
@@ -257,6 +266,9 @@ class Simulation:
                 process.region.reset()
                 process.restart(self.broker)
                 return
+            if process.task.ended:
+                self._casework, self._lent, self._lent_to = None, process, None
+                return
         self._lose(process, step.how if step.how == "freeze" else "kill")
 
     def _thaw(self, turns: int) -> None:
@@ -312,6 +324,6 @@ class Simulation:
 
 def _while(process: Process) -> str:
     """What the region is at when something happens to it."""
-    if isinstance(process, Casework) and process.region._snapshot_failed:
+    if isinstance(process, Casework) and process.region._saving.in_hand():
         return " of a snapshot"
     return ""

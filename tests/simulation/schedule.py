@@ -126,9 +126,10 @@ class Casework:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A process ends: killed, frozen, or closed as at a rebalance; the region may come ``back`` to it at once.
+    """A process ends: killed, frozen, or closed as at a rebalance. A region that was closed comes back: at once
+    (``back``), or when another has had it (``close``).
 
-    Whoever runs next of its kind is another process, unless it came back.
+    Else whoever runs next of its kind is another process.
     """
 
     who: str
@@ -237,6 +238,14 @@ def _handed_over(chance: random.Random) -> tuple[Step, ...]:
     return (*work, stopped, Casework(UNTIL_IDLE, None, hole=False, back=0), _thaw(chance))
 
 
+def _lent(chance: random.Random) -> tuple[Step, ...]:
+    """The region goes to another, maybe while its book is being saved, and comes back with nothing decided there."""
+    work = (*(_report(chance) for _ in range(6)), Intake(UNTIL_IDLE, None))
+    idle = Casework(UNTIL_IDLE, None, hole=False, back=0)
+    away = (Casework(chance.randint(25, 90), None, hole=False, back=0), End("casework", "close"), idle, idle)
+    return (*work, *away, End("casework", chance.choice(("close", "kill"))), idle, idle)
+
+
 def _race(chance: random.Random) -> tuple[Step, ...]:
     """An answer and its deadline: which comes first is a matter of moments, and intake may be late."""
     answer = Answer(chance.randrange(2), chance.choice(("ACCEPTED", "STARTED", "REFUSED")), "UNREACHABLE", False, False)
@@ -308,6 +317,7 @@ _MENU: dict[Callable[[random.Random], Step | tuple[Step, ...]], int] = {
     _act: 8,
     _race: 5,
     _handed_over: 2,
+    _lent: 1,
     _once_more: 3,
     _wound_up: 1,
     _pass: 12,

@@ -31,7 +31,7 @@ from aiokafka.protocol.transaction import EndTxnRequest
 
 from agents.casework.writer import CaseworkWriter
 from agents.policy.region import load_regions
-from agents.stage import loop, takeover, transaction, transport
+from agents.stage import loop, saving, takeover, transaction, transport
 from agents.stage import stage as stage_module
 from agents.stage.heartbeat import InstanceTaken
 from agents.stage.lane import Arrived, Lane
@@ -232,7 +232,7 @@ def main() -> int:
     if most := flag("batch"):
         loop.BATCH_COUNT = int(most)
     if every := flag("snapshot-every"):
-        loop.SNAPSHOT_EVERY = int(every)
+        saving.SNAPSHOT_EVERY = int(every)
     if within := flag("commit-within"):
         transaction.COMMIT_S = float(within)
     if session := flag("session"):

@@ -1,6 +1,7 @@
 """A region that gets whatever comes, in any order: what must hold after each single record."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -9,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agents.casework import cases, contents
 from agents.casework.case import AWAITS_ANSWER
+from agents.stage.writer import Outgoing
 from tests.cases import World, awaiting, reports
 from topics import journal as j
 from topics.codes import ActKind, Colour, HandoverState, RefusalReason
@@ -203,12 +205,21 @@ class ColdRegion(Region):
     def begin(self) -> None:
         self.before = cases.WARM, contents.KEPT
         cases.WARM = contents.KEPT = 0
+        self.saving: Iterator[list[Outgoing]] | None = None
         super().begin()
+
+    @rule()
+    def save(self) -> None:
+        """A snapshot is begun; what is decided until it is written is not in it."""
+        if self.saving is None:
+            self.saving = self.world.writer.snapshot(len(self.world.journal), 0)
 
     @rule(data=st.data())
     def take_over(self, data: st.DataObject) -> None:
         """From a snapshot that may have been cut short, and the journal after it."""
-        batches = list(self.world.writer.snapshot(len(self.world.journal), 0))
+        self.save()
+        assert self.saving is not None
+        batches, self.saving = list(self.saving), None
         self.world.lay(batches[: data.draw(st.integers(0, len(batches)))])
         self.world.writer = self.world.taken_over()
 

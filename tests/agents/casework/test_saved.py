@@ -51,6 +51,29 @@ def test_a_snapshot_that_was_cut_short_anywhere_leaves_the_last_one_whole():
     assert world.taken_over().book.encode() == world.book.encode()
 
 
+def test_what_is_decided_while_a_snapshot_is_written_is_not_in_it():
+    # Given a snapshot that is begun
+    world = World()
+    report = a_report()
+    world.publish(report)
+    batches = world.writer.snapshot(len(world.journal), 0)
+
+    # When its report is corrected, its offer answered and another case opened before the first part is asked for
+    world.publish(report | {"version": 2, "kind": "CORRECTION"})
+    world.answer("ACCEPTED")
+    world.publish(a_report(household=1))
+    world.lay(batches)
+
+    # Then a takeover folds these once, after it
+    assert start_of(world, world.snapshots) == len(world.journal) - 3
+    assert world.taken_over().book.encode() == world.book.encode()
+
+    # And they are in the next one
+    world.snapshot()
+    assert start_of(world, world.snapshots) == len(world.journal)
+    assert world.taken_over().book.encode() == world.book.encode()
+
+
 def test_many_snapshots_after_each_other_hold_what_the_book_holds():
     world = World()
     for household in range(12):
