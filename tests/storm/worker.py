@@ -160,7 +160,7 @@ class Poisonous(CaseworkWriter):
     def decide(self, lane: str, record: Arrived) -> list[Outgoing]:
         raise ValueError("a defect")
 
-    def tick(self, now: int) -> list[Outgoing]:
+    def tick(self, now: int, until: int | None = None) -> list[Outgoing]:
         raise ValueError("a defect")
 
 
