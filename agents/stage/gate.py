@@ -14,9 +14,9 @@ from aiokafka import TopicPartition
 
 Marks = Mapping[TopicPartition, int]
 
-ASK_EVERY_S = 0.1
-SHARE = 2
-"""Where there are a thousand receivers the asking takes its time: it gets no more than a third of all time."""
+LONGEST_PAUSE = 8
+"""Where there are a thousand receivers an asking takes its time. After it comes a pause of half that time, and a longer
+one each time what was asked for is still unread, up to so many times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,8 @@ class _Known:
     """The moment (broker time, ms) up to which what is due may fire when the marks are passed."""
     marks: Marks | None = None
     desk: int | None = None
+    asked: int = 0
+    """How often."""
 
 
 class Gate:
@@ -87,8 +89,8 @@ class Gate:
         marks = await self._asks.still_unread(marks)
         desk = None if marks else await self._asks.desk_end()
         now = self._asks.monotonic()
-        self._again = now + max(ASK_EVERY_S, SHARE * (now - asked))
-        return _Known(known.at, marks, desk)
+        self._again = now + (now - asked) * min(known.asked + 0.5, LONGEST_PAUSE)
+        return _Known(known.at, marks, desk, known.asked + 1)
 
 
 def _heard(asking: asyncio.Task[_Known]) -> None:

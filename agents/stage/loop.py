@@ -33,7 +33,9 @@ log = structlog.get_logger("stage")
 BATCH_COUNT = 200
 BATCH_BYTES = 4 * 1024 * 1024
 BATCH_S = 0.100
-TURN_S = 0.005
+INBOX_BESIDE_S = 0.040
+"""So long the inbox gets in a batch with answers or deadlines: those are to be written soon."""
+TURN_S = 0.002
 """For so long a region decides before the others of its worker get their turn."""
 # Records are delivered one by one; a transaction for each would cost ten times as much.
 GATHER_S = 0.010
@@ -309,11 +311,12 @@ class Region:
         self._in_hand = []
         room = 1 if self._singly else BATCH_COUNT
         self._turn_began = started
-        await self._decide_lane(DESK, batch, started, room)
+        await self._decide_lane(DESK, batch, started + BATCH_S, room)
         if not (self._singly and batch.count) and (at := self._may_fire()) is not None:
             batch.outgoing += await self._fire(at)
             batch.count += 1
-        await self._decide_lane(INBOX, batch, started, room)
+        inbox_s = BATCH_S if not batch.count else INBOX_BESIDE_S
+        await self._decide_lane(INBOX, batch, self._tools.monotonic() + inbox_s, room)
 
     def _blame(self, offsets: Mapping[str, int], count: int) -> None:
         """The broker refused what follows from a batch: find the input by running them singly, and put it aside."""
@@ -328,10 +331,10 @@ class Region:
             raise RegionStopped(f"{topic}: offset {following - 1} cannot even be put aside")
         self._refused.add((topic, following - 1))
 
-    async def _decide_lane(self, name: str, batch: Batch, started: float, room: int) -> None:
+    async def _decide_lane(self, name: str, batch: Batch, until: float, room: int) -> None:
         lane = self._lanes[name]
         size = sum(len(out.value or b"") for out in batch.outgoing)
-        while batch.count < room and size < BATCH_BYTES and self._tools.monotonic() - started < BATCH_S:
+        while batch.count < room and size < BATCH_BYTES and self._tools.monotonic() < until:
             taken = lane.take(1, BATCH_BYTES)
             if not taken:
                 break

@@ -116,7 +116,9 @@ def storm(root: Path, seed: int, reports: int, only: set[str]) -> dict[str, Any]
             "restarted_by_themselves": dict(crew.restarted),
             "traffic": {**traffic.counts, "receipts": traffic.settled},
             "journal": _journal_counts(history, outages),
-            "longest_silence": {name: _silence(stamps, began, ended, raging.done) for name, stamps in history.stamps.items()},
+            "longest_silence": {
+                name: _silence(stamps, began, ended, raging.done) for name, stamps in history.stamps.items()
+            },
             "one_by_one": flat,
             "unexpected": crew.unexpected,
             "decided_otherwise": again,

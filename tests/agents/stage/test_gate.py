@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from aiokafka import TopicPartition
 
-from agents.stage.gate import ASK_EVERY_S, Asks, Gate, Marks
+from agents.stage.gate import Asks, Gate, Marks
 
 ANSWERS = TopicPartition("answers", 0)
 DUE = 999_000
@@ -48,7 +48,7 @@ class Answers:
 
     async def passed(self, due: int = DUE) -> int | None:
         """What the gate says a moment later each time, once the broker has answered what it asks."""
-        self.now += int(2_000 * ASK_EVERY_S)
+        self.now += 200
         if (at := self.at_once(due)) is None:
             await asyncio.sleep(0)
             at = self.at_once(due)
