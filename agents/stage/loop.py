@@ -481,8 +481,11 @@ class Region:
 
     async def _save(self) -> None:
         assert self.writer is not None
+        begun = self._saving.in_hand()
         if part := await self._saving.part(self.writer, self._journal_next, self._keys_next):
             await self._commit(part, {})
+        elif begun:
+            log.info("book_saved", region=self.name)
 
 
 def _not_fired(error: Exception) -> RegionStopped:
