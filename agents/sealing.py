@@ -68,15 +68,24 @@ class RegionKeys:
 
 def seal(key: bytes, key_id: str, part: str, plain: bytes, entropy: Entropy) -> str:
     """Base64 of nonce and ciphertext."""
-    nonce = entropy(NONCE_BYTES)
-    return _b64(nonce + AESGCM(key).encrypt(nonce, plain, f"{key_id}/{part}".encode()))
+    return _b64(seal_bytes(key, key_id, part, plain, entropy))
 
 
 def unseal(key: bytes, key_id: str, part: str, sealed: str) -> bytes:
     """What was sealed; ``CannotOpen`` when the key does not fit or a bit was changed."""
-    raw = base64.b64decode(sealed)
+    return unseal_bytes(key, key_id, part, base64.b64decode(sealed))
+
+
+def seal_bytes(key: bytes, key_id: str, part: str, plain: bytes, entropy: Entropy) -> bytes:
+    """Nonce and ciphertext."""
+    nonce = entropy(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, f"{key_id}/{part}".encode())
+
+
+def unseal_bytes(key: bytes, key_id: str, part: str, sealed: bytes) -> bytes:
+    """As ``unseal``."""
     try:
-        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], f"{key_id}/{part}".encode())
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], f"{key_id}/{part}".encode())
     except InvalidTag as error:
         raise CannotOpen(part) from error
 

@@ -4,12 +4,14 @@
 Small and plain, because a region may hold a million cases. Times are ms since 1970 UTC.
 """
 
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import orjson
 
-from agents.casework.case import Case, Entry, Handover, plain, short, unpack
+from agents.casework import chunk
+from agents.casework.case import Case, Entry, Handover, plain, short
 from agents.casework.cases import WARM, Cases
 from agents.casework.known import Held, Known, Taken
 from agents.casework.waiting import COLOURS, UNCOLOURED, Waiting
@@ -17,7 +19,7 @@ from agents.facts import Link
 from topics import journal as j
 from topics.codes import DeadLetterReason, HandoverState
 
-FOLD = 3
+FOLD = 4
 """Version of this fold and of the form in which it is saved: a snapshot of another one is not read."""
 
 ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
@@ -350,8 +352,9 @@ class Book:
         self.cases.cool(0)
         unsaved, self.cases.unsaved = sorted({number // CHUNK for number in self.cases.unsaved}), set()
         # The small forms are never altered, only replaced: to keep them costs nothing.
-        chunks = [(chunk * CHUNK, self.cases.packed(range(chunk * CHUNK, (chunk + 1) * CHUNK))) for chunk in unsaved]
-        return self._encoded(chunks, self.known.hold(), self._head())
+        firsts = [number * CHUNK for number in unsaved]
+        chunks = [(first, self.cases.packed(range(first, first + CHUNK))) for first in firsts]
+        return self._encoded(chunks, self.known.hold(), zlib.compress(self._head(), 1))
 
     def _encoded(self, chunks: list[tuple[int, list[bytes]]], held: Held, head: bytes) -> Iterator[tuple[str, bytes]]:
         for first, packed in chunks:
@@ -393,45 +396,20 @@ class Book:
         )
 
     def _chunk(self, first: int, packed: list[bytes], held: Held) -> bytes:
-        """A line that says what is in it, then the small forms one after the other.
+        def known(number: int, case: Case) -> Iterator[tuple[bytes, bytes]]:
+            return self.known.of(number, (entry.thread for entry in case.entries), held)
 
-        Everything that an index needs lies beside them, so that no case has to be unpacked when it is read.
-        """
-        codes: list[list[str | int]] = []
-        known: list[list[str]] = []
-        awaited: list[tuple[str | None, int, int, int]] = []
-        ids = []
-        for number, small in enumerate(packed, first):
-            case = unpack(small)
-            ids.append(short(case.id).hex())
-            codes += [[short(code).hex(), number] for code in case.codes]
-            threads = (entry.thread for entry in case.entries)
-            known += [[key.hex(), value.decode()] for key, value in self.known.of(number, threads, held)]
-            for handover in case.handovers:
-                if (due := handover.due()) is not None:
-                    awaited.append((handover.colour, number, due, handover.offered))
-        line = {
-            "ids": ids,
-            "sizes": [len(small) for small in packed],
-            "codes": codes,
-            "known": known,
-            "awaited": awaited,
-        }
-        return orjson.dumps(line) + b"\n" + b"".join(packed)
+        return chunk.written(first, packed, known)
 
-    def _load(self, chunk: bytes) -> None:
+    def _load(self, part: bytes) -> None:
         """Take in the next chunk of cases that was saved."""
-        line, _, rest = chunk.partition(b"\n")
-        found = orjson.loads(line)
-        packed, start = [], 0
-        for size in found["sizes"]:
-            packed.append(rest[start : start + size])
-            start += size
-        self.cases.load([bytes.fromhex(key) for key in found["ids"]], packed)
-        for code, number in found["codes"]:
-            self._index(bytes.fromhex(code), number)
-        self.known.load((bytes.fromhex(key), value.encode()) for key, value in found["known"])
-        self.waiting.load(found["awaited"])
+        found = chunk.read(part)
+        first = self.cases.load(found.ids, found.packed)
+        for code, number in found.owners(first):
+            if self.codes.setdefault(code, number) != number:
+                self._index(code, number)
+        self.known.load(zip(found.threads, found.versions, strict=True))
+        self.waiting.load(found.awaited)
 
 
 def read_book(parts: Mapping[str, bytes]) -> Iterator[Book]:
@@ -439,7 +417,7 @@ def read_book(parts: Mapping[str, bytes]) -> Iterator[Book]:
 
     Raises ``UnknownFormat`` when another fold wrote it, ``KeyError`` when a part is missing.
     """
-    head = orjson.loads(parts[HEAD])
+    head = orjson.loads(zlib.decompress(parts[HEAD]))
     if head["fold"] != FOLD:
         raise j.UnknownFormat(f"snapshot of fold {head['fold']}, this release has {FOLD}")
     book = Book(head["region"])
@@ -449,8 +427,8 @@ def read_book(parts: Mapping[str, bytes]) -> Iterator[Book]:
         setattr(book, name, head[name])
     book.positions = {lane: (epoch, offset) for lane, (epoch, offset) in head["positions"].items()}
     book.known.load(((bytes.fromhex(key), packed.encode()) for key, packed in head["homeless"]), homeless=True)
-    for chunk in range(-(-head["cases"] // CHUNK)):
-        book._load(parts[str(chunk)])
+    for number in range(-(-head["cases"] // CHUNK)):
+        book._load(parts[str(number)])
         yield book
     book.waiting.loaded()
     yield book

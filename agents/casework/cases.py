@@ -104,9 +104,9 @@ class Cases:
         """The small forms of these; everything must be cool."""
         return self._packed[numbers.start : numbers.stop]
 
-    def load(self, ids: list[bytes], packed: list[bytes]) -> range:
-        """Take in what was saved, after what is there already; their numbers. ``ids`` are short."""
-        numbers = range(len(self._packed), len(self._packed) + len(packed))
-        self._numbers.update(zip(ids, numbers, strict=True))
+    def load(self, ids: list[bytes], packed: list[bytes]) -> int:
+        """Take in what was saved, after what is there already; the number of the first. ``ids`` are short."""
+        first = len(self._packed)
+        self._numbers.update(zip(ids, range(first, first + len(ids)), strict=True))
         self._packed += packed
-        return numbers
+        return first

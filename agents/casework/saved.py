@@ -6,7 +6,6 @@ is sealed under a key of its own; all of these lie in one record on ``keys``, wh
 was erased from the book cannot be opened in an older part either.
 """
 
-import zlib
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +14,11 @@ import orjson
 
 from agents.casework.book import FOLD
 from agents.casework.contents import Contents
-from agents.sealing import Entropy, RegionKeys, seal, unseal
+from agents.sealing import Entropy, RegionKeys, seal_bytes, unseal_bytes
 from agents.stage.writer import Outgoing
 from topics import specs
 
-FORMAT = 2
+FORMAT = 3
 SLOTS = ("a", "b")
 
 
@@ -62,9 +61,8 @@ class Saved:
         contents = Contents()
         for name, slot in manifest["slots"].items():
             wrap, key = wrapped[name]
-            sealed = snapshot[self._name(name, slot)].decode()
-            plain = zlib.decompress(unseal(self.keys.unwrapped(wrap, key), self._key_id, f"{name}/{slot}", sealed))
-            parts[name] = plain
+            sealed = snapshot[self._name(name, slot)]
+            parts[name] = unseal_bytes(self.keys.unwrapped(wrap, key), self._key_id, f"{name}/{slot}", sealed)
             yield
         for number in range(sum(name.startswith("places-") for name in parts)):
             contents.load(parts.pop(f"places-{number}"))
@@ -88,8 +86,8 @@ class Saved:
                 left.append(out(self._name(name, before), None))
             key = self._entropy(32)
             self._slots[name], self._wrapped[name] = slot, self.keys.wrapped(key)
-            sealed = seal(key, self._key_id, f"{name}/{slot}", zlib.compress(plain, 1), self._entropy)
-            yield [out(self._name(name, slot), sealed.encode())]
+            sealed = seal_bytes(key, self._key_id, f"{name}/{slot}", plain, self._entropy)
+            yield [out(self._name(name, slot), sealed)]
         manifest = {
             "v": FORMAT, "fold": FOLD, "journal_next": journal_next, "keys_next": keys_next, "slots": self._slots,
         }  # fmt: skip

@@ -1,10 +1,10 @@
 """What is waited for: when each awaited handover is next due, and since when it waits. Times are ms since 1970 UTC."""
 
 import heapq
-from collections.abc import Iterable
 
 from agents.casework.case import Case, Handover, severity
 from agents.casework.cases import Cases
+from agents.casework.chunk import Awaited
 from topics.codes import Colour
 
 UNCOLOURED = "NONE"
@@ -63,11 +63,11 @@ class Waiting:
             heapq.heappop(heap)
         return None
 
-    def load(self, awaited: Iterable[tuple[str | None, int, int, int]]) -> None:
-        """Take in what was saved: (colour, number, due, offered)."""
-        for colour, number, due, offered in awaited:
-            self._due[severity(colour)].append(_entry(due, number))
-            self._since[colour or UNCOLOURED].append(_entry(offered, number))
+    def load(self, awaited: Awaited) -> None:
+        """Take in what was saved."""
+        for colour, (numbers, due, offered) in awaited.items():
+            self._due[severity(colour)].extend(map(_entry, due, numbers))
+            self._since[colour or UNCOLOURED].extend(map(_entry, offered, numbers))
 
     def loaded(self) -> None:
         """Everything that was saved is taken in."""
