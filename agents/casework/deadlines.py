@@ -14,8 +14,8 @@ from topics import journal as j
 from topics.codes import Colour, HandoverState, NoticeKind
 
 LATE_MS = 60_000
-AT_ONCE = 100
-"""Handovers whose steps fire in one record: a desk and an inbox that wait are not held up by a backlog."""
+AT_ONCE = 10
+"""Handovers whose steps fire in one record: nobody else of the worker has his turn while it is decided."""
 
 
 def fire(draft: Draft, rules: Rules, until: int) -> None:

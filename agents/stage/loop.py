@@ -312,9 +312,7 @@ class Region:
         room = 1 if self._singly else BATCH_COUNT
         self._turn_began = started
         await self._decide_lane(DESK, batch, started + BATCH_S, room)
-        if not (self._singly and batch.count) and (at := self._may_fire()) is not None:
-            batch.outgoing += await self._fire(at)
-            batch.count += 1
+        await self._fire_due(batch, started + BATCH_S, room)
         inbox_s = BATCH_S if not batch.count else INBOX_BESIDE_S
         await self._decide_lane(INBOX, batch, self._tools.monotonic() + inbox_s, room)
 
@@ -384,6 +382,12 @@ class Region:
                 return ask(self.writer)
             except ContentNeeded as needed:
                 self.writer.recall(await self._tools.journal_records(self.partition, needed.places))
+
+    async def _fire_due(self, batch: Batch, until: float, room: int) -> None:
+        while batch.count < room and self._tools.monotonic() < until and (at := self._may_fire()) is not None:
+            batch.outgoing += await self._fire(at)
+            batch.count += 1
+            await self._turn()
 
     async def _fire(self, until: int) -> list[Outgoing]:
         # The gate may have been shut for hours: what follows (a successor's terms, a mark that it is late) is of now.

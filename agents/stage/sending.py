@@ -20,8 +20,14 @@ async def send_all(producer: AIOKafkaProducer, outgoing: Iterable[Outgoing]) -> 
     by_place: dict[TopicPartition, list[Outgoing]] = {}
     for out in outgoing:
         by_place.setdefault(TopicPartition(out.topic, out.partition or 0), []).append(out)
-    sent = await asyncio.gather(*(_send(producer, place, found) for place, found in by_place.items()))
-    return dict(zip(by_place, sent, strict=True))
+    sending = (_send(producer, place, found) for place, found in by_place.items())
+    sent: dict[TopicPartition, list[int]] = {}
+    # All are waited for, also behind one that fails: asyncio would print what nobody asks for.
+    for place, said in zip(by_place, await asyncio.gather(*sending, return_exceptions=True), strict=True):
+        if isinstance(said, BaseException):
+            raise said
+        sent[place] = said
+    return sent
 
 
 async def _send(producer: AIOKafkaProducer, place: TopicPartition, outgoing: list[Outgoing]) -> list[int]:

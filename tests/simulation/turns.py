@@ -117,12 +117,20 @@ async def _wait_for(what: Coroutine[Any, Any, Any], seconds: float) -> Any:
     raise TimeoutError
 
 
-async def _gather(*several: Coroutine[Any, Any, Any]) -> list[Any]:
+async def _gather(*several: Coroutine[Any, Any, Any], return_exceptions: bool = False) -> list[Any]:
+    found: list[Any] = []
     try:
-        return [await one for one in several]
+        for one in several:
+            try:
+                found.append(await one)
+            except Exception as error:
+                if not return_exceptions:
+                    raise
+                found.append(error)
     finally:
         for one in several:
             one.close()
+    return found
 
 
 @asynccontextmanager
