@@ -72,7 +72,10 @@ class Gate:
                 self._asking = asyncio.create_task(self._ask(self._known or _Known(now), topics))
                 self._asking.add_done_callback(_heard)
             return None
-        return self._known.at if desk_read >= self._known.desk else None
+        if desk_read < self._known.desk:
+            return None
+        at, self._known = self._known.at, None
+        return at
 
     def close(self) -> None:
         """Forget what was asked."""

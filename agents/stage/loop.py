@@ -33,8 +33,8 @@ log = structlog.get_logger("stage")
 BATCH_COUNT = 200
 BATCH_BYTES = 4 * 1024 * 1024
 BATCH_S = 0.100
-INBOX_BESIDE_S = 0.040
-"""So long the inbox gets in a batch with answers or deadlines: those are to be written soon."""
+BESIDE_S = 0.040
+"""So long deadlines get beside the desk, and the inbox beside either: what is answered or fires is written soon."""
 TURN_S = 0.002
 """For so long a region decides before the others of its worker get their turn."""
 # Records are delivered one by one; a transaction for each would cost ten times as much.
@@ -268,8 +268,7 @@ class Region:
                     self._blame(batch.offsets, batch.count)
                     raise
                 self._singly = max(0, self._singly - batch.count)
-                took = self._tools.monotonic() - started
-                self.seen.batch_seconds.append(took)
+                self.seen.batch_seconds.append(self._tools.monotonic() - started)
             if batch.stopped is not None:
                 raise batch.stopped
             self._let_flow()
@@ -312,9 +311,9 @@ class Region:
         room = 1 if self._singly else BATCH_COUNT
         self._turn_began = started
         await self._decide_lane(DESK, batch, started + BATCH_S, room)
-        await self._fire_due(batch, started + BATCH_S, room)
-        inbox_s = BATCH_S if not batch.count else INBOX_BESIDE_S
-        await self._decide_lane(INBOX, batch, self._tools.monotonic() + inbox_s, room)
+        await self._fire_due(batch, room)
+        inbox_until = self._tools.monotonic() + (BESIDE_S if batch.count else BATCH_S)
+        await self._decide_lane(INBOX, batch, inbox_until, room)
 
     def _blame(self, offsets: Mapping[str, int], count: int) -> None:
         """The broker refused what follows from a batch: find the input by running them singly, and put it aside."""
@@ -383,11 +382,17 @@ class Region:
             except ContentNeeded as needed:
                 self.writer.recall(await self._tools.journal_records(self.partition, needed.places))
 
-    async def _fire_due(self, batch: Batch, until: float, room: int) -> None:
-        while batch.count < room and self._tools.monotonic() < until and (at := self._may_fire()) is not None:
+    async def _fire_due(self, batch: Batch, room: int) -> None:
+        """Everything that may fire now, record after record while there is time."""
+        assert self.writer is not None
+        at = self._may_fire() if batch.count < room else None
+        until = self._tools.monotonic() + BESIDE_S
+        while at is not None and batch.count < room and self._tools.monotonic() < until:
             batch.outgoing += await self._fire(at)
             batch.count += 1
             await self._turn()
+            due = self.writer.due()
+            at = at if due is not None and due <= at else None  # what is due after the marks asks for its own
 
     async def _fire(self, until: int) -> list[Outgoing]:
         # The gate may have been shut for hours: what follows (a successor's terms, a mark that it is late) is of now.
@@ -427,8 +432,7 @@ class Region:
     # Holes -------------------------------------------------------------------------------------------
 
     async def _fill_gap(self, name: str) -> None:
-        until = self._lanes[name].gap()
-        if until is not None:
+        if (until := self._lanes[name].gap()) is not None:
             await self._read_again(name, until)
 
     async def _fill_tail(self) -> None:

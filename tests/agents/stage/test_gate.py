@@ -64,17 +64,6 @@ async def test_what_is_due_fires_by_the_moment_at_which_the_end_of_the_answers_w
     assert await answers.passed() == answers.now
 
 
-async def test_what_else_was_due_by_then_fires_without_another_asking():
-    answers = Answers()
-    at = await answers.passed()
-    assert at is not None
-
-    answers.published = 1  # after the asking, and so after the deadline
-    assert await answers.passed(due=at) == at
-    assert answers.asked == 1
-    assert await answers.passed(due=at + 1) is None
-
-
 async def test_nothing_fires_while_an_answer_is_on_its_way_or_unread_on_the_desk():
     # Given an answer that lies on its topic
     answers = Answers(published=1)

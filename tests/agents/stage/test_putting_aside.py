@@ -72,8 +72,8 @@ async def test_a_failing_machine_says_nothing_about_the_input():
         await region._decide(INBOX, RECORD)
 
 
-async def test_a_deadline_of_which_not_even_the_answers_can_be_named_stops_its_region_and_not_the_worker():
+def test_a_deadline_of_which_not_even_the_answers_can_be_named_stops_its_region_and_not_the_worker():
     region = a_region(Failing(KeyError("a name")))
 
     with pytest.raises(RegionStopped, match=r"^a deadline could not be decided: KeyError$"):
-        await region._may_fire()
+        region._may_fire()
