@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from agents.stage.writer import Outgoing
 
@@ -20,14 +21,8 @@ async def send_all(producer: AIOKafkaProducer, outgoing: Iterable[Outgoing]) -> 
     by_place: dict[TopicPartition, list[Outgoing]] = {}
     for out in outgoing:
         by_place.setdefault(TopicPartition(out.topic, out.partition or 0), []).append(out)
-    sending = (_send(producer, place, found) for place, found in by_place.items())
-    sent: dict[TopicPartition, list[int]] = {}
-    # All are waited for, also behind one that fails: asyncio would print what nobody asks for.
-    for place, said in zip(by_place, await asyncio.gather(*sending, return_exceptions=True), strict=True):
-        if isinstance(said, BaseException):
-            raise said
-        sent[place] = said
-    return sent
+    sent = await asyncio.gather(*(_send(producer, place, found) for place, found in by_place.items()))
+    return dict(zip(by_place, sent, strict=True))
 
 
 async def _send(producer: AIOKafkaProducer, place: TopicPartition, outgoing: list[Outgoing]) -> list[int]:
@@ -41,7 +36,14 @@ async def _send(producer: AIOKafkaProducer, place: TopicPartition, outgoing: lis
             batch.append(**record)
     batches.append((batch, await producer.send_batch(batch, place.topic, partition=place.partition)))
     offsets: list[int] = []
+    failed: KafkaError | None = None
     for batch, confirmed in batches:
-        first = (await confirmed).offset
-        offsets += range(first, first + batch.record_count())
+        try:
+            first = (await confirmed).offset
+        except KafkaError as error:  # the others are heard, too: asyncio would print what nobody asks for
+            failed = failed or error
+        else:
+            offsets += range(first, first + batch.record_count())
+    if failed is not None:
+        raise failed
     return offsets

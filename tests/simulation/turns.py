@@ -117,20 +117,12 @@ async def _wait_for(what: Coroutine[Any, Any, Any], seconds: float) -> Any:
     raise TimeoutError
 
 
-async def _gather(*several: Coroutine[Any, Any, Any], return_exceptions: bool = False) -> list[Any]:
-    found: list[Any] = []
+async def _gather(*several: Coroutine[Any, Any, Any]) -> list[Any]:
     try:
-        for one in several:
-            try:
-                found.append(await one)
-            except Exception as error:
-                if not return_exceptions:
-                    raise
-                found.append(error)
+        return [await one for one in several]
     finally:
         for one in several:
             one.close()
-    return found
 
 
 @asynccontextmanager
