@@ -40,6 +40,10 @@ PAUSE_AT, RESUME_AT = 1_000, 250
 Place = tuple[str, int]
 
 
+class IntakeStopped(Exception):
+    """This release can bring over nothing; a person must look."""
+
+
 class Intake:
     """The intake of one worker. ``attach`` it to an app; ``run`` brings over what the app delivers."""
 
@@ -47,6 +51,8 @@ class Intake:
         self.cluster = cluster
         self.known = known
         self.brought = 0
+        self.stopped = False
+        """Whether nothing is brought over any more until a person has looked."""
         self._failed = 0
         self._entropy = entropy
         self._new_id = new_id
@@ -73,13 +79,14 @@ class Intake:
         app.on_rebalance_complete.connect(self._assigned)
 
     async def places(self) -> tuple[bool, dict[str, tuple[int, int]]]:
-        """Whether this worker was assigned anything, and how far each of its partitions is and could be."""
+        """Whether this worker was assigned anything, and how far each of its partitions is and could be; nothing of
+        them when it waits for a person."""
         assert self._app is not None
         lanes = {place: lane.expected for place, lane in self._lanes.items()}
         async with reader(self.cluster) as consumer:
             last = await ends(consumer, [TopicPartition(*place) for place in lanes])
         found = {f"{topic}/{n}": (done, last[TopicPartition(topic, n)]) for (topic, n), done in lanes.items()}
-        return bool(self._app.consumer.assignment()), found
+        return bool(self._app.consumer.assignment()), {} if self.stopped else found
 
     def close(self) -> None:
         """End after the batch in hand; ``run`` returns."""
@@ -110,6 +117,13 @@ class Intake:
                     await asyncio.sleep(GATHER_S)
                 await self._batch(producer)
                 self._let_flow()
+        except IntakeStopped as error:
+            # It stays there: started again by a supervisor it would put as many aside each time.
+            self.stopped = True
+            log.critical("intake_stopped", why=str(error))
+            while not self._closing:
+                self._news.clear()
+                await self._news.wait()
         finally:
             await producer.stop()
 
@@ -152,7 +166,8 @@ class Intake:
             self._failed += 1
             log.error("undecidable", topic=record.topic, offset=record.offset, error=type(error).__name__)
             if self._failed > UNDECIDABLE_IN_A_ROW:
-                raise
+                why = f"more than {UNDECIDABLE_IN_A_ROW} records in a row could not be brought over"
+                raise IntakeStopped(f"{why}: {type(error).__name__}") from error
             return put_aside(record, self.known, key_id, self._entropy)
         self._failed = 0
         return found

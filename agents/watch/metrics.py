@@ -33,6 +33,7 @@ WAIT_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 class _Brings(Protocol):
     brought: int
+    stopped: bool
 
 
 class _HasBook(Protocol):
@@ -183,6 +184,9 @@ class Metrics(Collector):
             brought = GaugeMetricFamily("meldstroom_intake_brought", "Records brought to the lanes since the start")
             brought.add_metric([], self._intake.brought)
             yield brought
+            runs = GaugeMetricFamily("meldstroom_intake_running", "1: intake brings over; 0: it waits for a person")
+            runs.add_metric([], float(not self._intake.stopped))
+            yield runs
         lag = GaugeMetricFamily(
             "meldstroom_consumer_lag_records", "Records that a group has still to read", labels=["group", "topics"]
         )

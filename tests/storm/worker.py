@@ -5,7 +5,7 @@
 - ``commits-first``: a stage that commits before it writes
 - ``hesitates``: it waits for a second between deciding a batch and writing it, once
 - ``poison``: ``decide`` raises on reports whose id begins with ``bad00000``
-- ``poisonous``: ``decide`` and ``tick`` raise on everything
+- ``poisonous``: ``decide`` and ``tick`` raise on everything; of intake ``bring``
 - ``deaf``: what Faust delivers of reports whose id begins with ``deaf0000`` is dropped
 - ``trusts``: whatever is delivered next is taken: no guard against holes; and it is deaf, too
 - ``request-lost=REGION``, ``answer-lost=REGION``: of a commit of this region, once
@@ -30,6 +30,7 @@ from aiokafka.errors import KafkaError, RequestTimedOutError
 from aiokafka.protocol.transaction import EndTxnRequest
 
 from agents.casework.writer import CaseworkWriter
+from agents.intake import agent
 from agents.policy.region import load_regions
 from agents.stage import loop, saving, takeover, transaction, transport
 from agents.stage import stage as stage_module
@@ -164,6 +165,11 @@ class Poisonous(CaseworkWriter):
         raise ValueError("a defect")
 
 
+def cannot_bring(*_: Any) -> Any:
+    """Intake of the same release."""
+    raise ValueError("a defect")
+
+
 class Buggy(CaseworkWriter):
     """A defect outside of deciding: no class of failure knows it."""
 
@@ -221,6 +227,7 @@ def main() -> int:
         stage_module.Region = Unheard  # type: ignore[misc]
     if flag("poisonous") is not None:
         app.CaseworkWriter = Poisonous  # type: ignore[misc]
+        agent.bring = cannot_bring
     if flag("bug") is not None:
         app.CaseworkWriter = Buggy  # type: ignore[misc]
     if flag("poison") is not None:

@@ -1,4 +1,4 @@
-"""Intake's own failures: one record that our code fails on is put aside, twenty in a row stop the process."""
+"""Intake's own failures: one record that our code fails on is put aside, twenty in a row stop it."""
 
 import itertools
 import uuid
@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from agents.intake import agent as module
-from agents.intake.agent import UNDECIDABLE_IN_A_ROW, Intake
+from agents.intake.agent import UNDECIDABLE_IN_A_ROW, Intake, IntakeStopped
 from agents.stage.lane import Arrived
 from tests.cases import _registry, entropy
 from topics import journal as j
@@ -45,10 +45,10 @@ def test_a_record_on_which_our_code_fails_goes_on_for_a_person(a_fault_of_ours: 
     assert (found.reason, found.acute, found.origin.offset) == ("undecidable", True, 7)
 
 
-def test_one_failure_after_another_stops_the_process_before_it_puts_everything_aside(a_fault_of_ours: None):
+def test_one_failure_after_another_stops_it_before_it_puts_everything_aside(a_fault_of_ours: None):
     intake = _intake()
     for offset in range(UNDECIDABLE_IN_A_ROW):
         intake._bring(_record("meldstroom.acts.hollands-midden.v1", offset))
 
-    with pytest.raises(KeyError):
+    with pytest.raises(IntakeStopped, match="more than 20 records in a row could not be brought over: KeyError"):
         intake._bring(_record("meldstroom.acts.hollands-midden.v1", 99))
