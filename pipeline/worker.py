@@ -123,9 +123,10 @@ async def _run(built: Built, stop: asyncio.Event, watch_regions: Callable[[], Aw
         log.info("stopped")
         return EXIT_STOPPED
     for future in done:
-        if isinstance(taken := future.exception(), InstanceTaken):
-            raise taken
-        error = future.exception() or (future.result() if waits[future] in ("stage", "app") else None)
+        error = asyncio.CancelledError() if future.cancelled() else future.exception()
+        if isinstance(error, InstanceTaken):
+            raise error
+        error = error or (future.result() if waits[future] in ("stage", "app") else None)
         why = type(error).__name__ if error is not None else future.result()
         log.critical("worker_ends", because=waits[future], error=why)
     return EXIT_TEMPORARY

@@ -25,8 +25,10 @@ async def reader(cluster: Cluster) -> AsyncIterator[AIOKafkaConsumer]:
         retry_backoff_ms=20,
         max_partition_fetch_bytes=8 * 1024 * 1024,
     )
-    await consumer.start()
     try:
+        await consumer.start()
+        # A task of the client's that is stopped before it has begun would raise ``CancelledError``.
+        await asyncio.sleep(0)
         yield consumer
     finally:
         await consumer.stop()

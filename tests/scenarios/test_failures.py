@@ -12,6 +12,7 @@ import pytest
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
+from agents.stage.reading import ends, reader
 from agents.stage.transport import group_of
 from pipeline.worker import EXIT_TEMPORARY
 from tests.storm.field import Field, Worker, a_field, wait_for
@@ -33,6 +34,7 @@ from tests.storm.seen import (
 from tests.storm.storm import Following
 from topics import journal as j
 from topics import specs
+from topics.cluster import Cluster
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 
@@ -208,6 +210,12 @@ def test_a_broker_that_is_killed_and_comes_back_costs_nothing(field: Field, jour
     ids = publish(field, chance, BRABANT, 3)
     wait_for("new ones decided", lambda: supervised(field.workers[0]) and decided(journal, ids))
     assert worker.running
+
+
+async def test_who_wants_nothing_of_the_broker_leaves_it_without_an_error(field: Field):
+    # A worker without any partition looks so, each time its watchdog does
+    async with reader(Cluster(bootstrap=field.broker.bootstrap)) as consumer:
+        assert await ends(consumer, []) == {}
 
 
 # Delivery --------------------------------------------------------------------------------------------------
