@@ -124,7 +124,11 @@ JOURNAL = TopicSpec(
 SNAPSHOTS = TopicSpec(
     name="snapshots", of=None, types=(), key="region, part, slot", partitions=REGION_PARTITIONS,
     kept=None, compacted=True, transactional=True, max_bytes=8 * MIB,
-    extra={"max.compaction.lag.ms": "86400000", "segment.ms": "3600000", "min.cleanable.dirty.ratio": "0.01"},
+    # Small segments: the one that is written to is never compacted, and a takeover reads all that lies there.
+    extra={
+        "max.compaction.lag.ms": "86400000", "segment.ms": "3600000", "segment.bytes": str(64 * MIB),
+        "min.cleanable.dirty.ratio": "0.01",
+    },
     written_by="casework", read_by="casework",
     why="The book of a region at one position, so that a takeover need not read the journal from its start.",
 )  # fmt: skip

@@ -8,6 +8,8 @@ SNAPSHOT_EVERY = 5_000
 SNAPSHOT_BYTES = 2 * 1024 * 1024
 SAVE_S = 0.025
 """For so long a region saves before it decides again: what 5,000 records have changed takes some 0.3 s."""
+WANTED_EVERY_S = 5.0
+"""What cannot wait (an erasure) waits so long after the one before: a hundred of them are not a hundred snapshots."""
 
 
 class Saving:
@@ -17,6 +19,7 @@ class Saving:
         self._monotonic, self._turn = monotonic, turn
         self._left: Iterator[list[Outgoing]] | None = None
         self._since = 0
+        self._began: float | None = None
         self.unfinished = False
         """Whether the last one that was begun is not whole on its topic."""
 
@@ -43,10 +46,10 @@ class Saving:
         A new one holds the book as it is, up to ``journal_next``.
         """
         if self._left is None:
-            if journal_next is None or not (writer.snapshot_wanted() or self._since >= SNAPSHOT_EVERY):
+            if journal_next is None or not (self._since >= SNAPSHOT_EVERY or self._wanted(writer)):
                 return []
             self._left = writer.snapshot(journal_next, keys_next)
-            self._since, self.unfinished = 0, True
+            self._since, self._began, self.unfinished = 0, self._monotonic(), True
         until = self._monotonic() + SAVE_S
         found: list[Outgoing] = []
         while sum(len(out.value or b"") for out in found) < SNAPSHOT_BYTES and self._monotonic() < until:
@@ -58,3 +61,7 @@ class Saving:
             found += batch
             await self._turn()
         return found
+
+    def _wanted(self, writer: Writer) -> bool:
+        just = self._began is not None and self._monotonic() - self._began < WANTED_EVERY_S
+        return writer.snapshot_wanted() and not just

@@ -39,7 +39,7 @@ WORKING_DAY_S = 15.0
 SNAPSHOT_EVERY = 1_500
 BROKER = {
     # A producer that does nothing for so long is forgotten, as after seven days.
-    "transactional.id.expiration.ms": "4000",
+    "transactional.id.expiration.ms": "15000",
     "transaction.remove.expired.transaction.cleanup.interval.ms": "1000",
 }
 QUIET_WITHIN_S = 900.0
