@@ -200,7 +200,7 @@ class Region:
         self._saving.forget()
 
     async def _open(self) -> None:
-        self.seen.state = "opening"
+        self.seen.state, began = "opening", self._tools.monotonic()
         # First fence: from here on no former writer can commit, and his open transaction is ended.
         await self._transactions.open(self._tools.cluster)
         async with reader(self._tools.cluster) as consumer:
@@ -223,9 +223,9 @@ class Region:
         for record in sorted(early, key=lambda found: (found.topic, found.offset)):
             self.offer(record)
         self._saving.opened(count)
-        self._tail = {}
-        self._tail_asked = self._tools.monotonic()
-        log.info("region_opened", region=self.name, partition=self.partition, replayed=count)
+        self._tail, self._tail_asked = {}, self._tools.monotonic()
+        took = round(self._tail_asked - began, 2)
+        log.info("region_opened", region=self.name, partition=self.partition, replayed=count, seconds=took)
 
     async def _turn(self) -> None:
         """Let the other regions of this worker do something, when this one had its time."""
