@@ -43,7 +43,7 @@ BROKER = {
     "transaction.remove.expired.transaction.cleanup.interval.ms": "1000",
 }
 QUIET_WITHIN_S = 900.0
-ONE_BY_ONE = 10_000
+ONE_BY_ONE = 5_000
 LINES = 5
 
 

@@ -77,6 +77,7 @@ class Traffic(threading.Thread):
         self._order = count()
         self._open = 0
         self._later_than_others = False
+        self._always_per_s = ALWAYS_PER_S
         self._followed = 0
         """How many of the two readers have found their place."""
         self._ending = False
@@ -101,6 +102,7 @@ class Traffic(threading.Thread):
         """Others were at work before, with so many reports: their households and their offers are left to them."""
         self._numbers = {name: count(place * FAR + reports) for place, name in enumerate(self._numbers)}
         self._later_than_others = True
+        self._always_per_s = 0  # nobody is to come back any more
 
     def extra(self, region: str, team: Receiver, reports: int) -> None:
         """Besides, so many reports for this team."""
@@ -157,7 +159,7 @@ class Traffic(threading.Thread):
         last, spare = time.monotonic(), 0.0
         while not self._all_out():
             now = time.monotonic()
-            spare, last = min(spare + (now - last) * ALWAYS_PER_S, ALWAYS_PER_S), now
+            spare, last = min(spare + (now - last) * self._always_per_s, ALWAYS_PER_S), now
             room = sum(len(sent) for sent in self._sent.values()) + self._open < IN_FLIGHT
             some = min(AT_ONCE, self._allowed - self.planned) if room else 0
             self.planned += max(0, some)
