@@ -18,15 +18,9 @@ LANES = {j.DESK: specs.DESK.topic(), j.INBOX: specs.INBOX.topic()}
 def differing(bootstrap: str, regions: Path, name: str) -> int:
     """How many records of a region's journal come out otherwise, in any byte."""
     config = load_regions(regions, development=True)[name]
-    journal = [
-        record.value for record in read_all(bootstrap, [specs.JOURNAL.topic()]) if record.partition == config.partition
-    ]
+    journal = [record.value for record in read_all(bootstrap, [specs.JOURNAL.topic()], config.partition)]
     came = {
-        lane: {
-            record.offset: arrived(record)
-            for record in read_all(bootstrap, [topic])
-            if record.partition == config.partition
-        }
+        lane: {record.offset: arrived(record) for record in read_all(bootstrap, [topic], config.partition)}
         for lane, topic in LANES.items()
     }
 
