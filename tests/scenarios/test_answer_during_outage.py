@@ -188,7 +188,7 @@ def test_behind_a_flood_a_deadline_fires_and_an_answer_is_decided_first(
     region.start()
     wait_for("the recall of the other", lambda: "taken back: RECALLED" in history_of(journal, silent))
 
-    # Then the accept was decided, and the recall fired, before all but the first batches of the flood
+    # Then the accept was decided, and the recall fired, before most of the flood: the gate asks beside it
     ids = {report["report_id"] for report in flood}
     before = {offer.handover_id: 0 for offer in (accepted, silent)}
     decided = 0
@@ -197,6 +197,6 @@ def test_behind_a_flood_a_deadline_fires_and_an_answer_is_decided_first(
         for event in record.events:
             if isinstance(event, j.Answered | j.TakenBack) and event.handover_id in before:
                 before[event.handover_id] = decided
-    assert max(before.values()) < 500
+    assert max(before.values()) < len(flood) / 2
     assert history_of(journal, silent) == RECALLED_IN_FULL
     assert history_of(journal, accepted) == ["ACCEPTED"]

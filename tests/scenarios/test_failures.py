@@ -163,7 +163,7 @@ def test_a_region_whose_queue_is_missing_waits_for_it_and_goes_on_by_itself(
     # When the queue is made again, then it goes on by itself
     field.make_topics()
     for record in kept:  # what the deletion took, so that the history can be counted at the end
-        field.producer.send(record.topic, record.value, record.key, headers=record.headers)
+        field.producer.send(record.topic, record.value, record.key, headers=list(record.headers))
     wait_for("all decided", lambda: decided(journal, waits))
     assert worker.running
 

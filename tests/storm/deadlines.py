@@ -8,6 +8,8 @@ from topics import journal as j
 AWAITED = ("OFFERED", "RECEIVED", "ACKNOWLEDGED")
 AT_ONCE_MS = 5_000
 """So long a step may take while nothing is down: behind the machine's own load, and a receiver's answers."""
+CATCH_UP_MS = 15_000
+"""So long after everything is up again: the answers that came meanwhile are decided first."""
 LATE_MS = 60_000
 """From here on a step says itself that it is late."""
 
@@ -101,10 +103,11 @@ def _ends(answer: j.Answered) -> bool:
 
 def _allowed(due: int, outages: Outages) -> int:
     """Until when a step that is due then may be waited for."""
-    return max([due, *(until for start, until in outages if start <= due + AT_ONCE_MS and due <= until)]) + AT_ONCE_MS
+    ended = [until for start, until in outages if start <= due + AT_ONCE_MS and due <= until + CATCH_UP_MS]
+    return max([due + AT_ONCE_MS, *(until + CATCH_UP_MS for until in ended)])
 
 
-def merged(intervals: Iterable[tuple[int, int]], apart: int = AT_ONCE_MS) -> list[tuple[int, int]]:
+def merged(intervals: Iterable[tuple[int, int]], apart: int = CATCH_UP_MS) -> list[tuple[int, int]]:
     """The same as few intervals; those that lie less than ``apart`` from each other are one."""
     found: list[tuple[int, int]] = []
     for start, until in sorted(intervals):

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -316,15 +318,18 @@ class Follower:
 
 def read_all(bootstrap: str, topics: list[str], partition: int | None = None) -> Iterator[Any]:
     """Every committed record of these topics (of one of their partitions), up to where they end now."""
-    # A loop of its own, turned by whoever reads on. kafka-python reads a tenth as fast: a storm took it half an hour.
-    loop = asyncio.new_event_loop()
-    reading = _all_of(bootstrap, topics, partition)
-    try:
-        while (found := loop.run_until_complete(anext(reading, None))) is not None:
-            yield from found
-    finally:
-        loop.run_until_complete(reading.aclose())
-        loop.close()
+    # A loop of its own, turned by whoever reads on: kafka-python, which needs none, took minutes for a storm's journal.
+    with closing(asyncio.new_event_loop()) as loop, ThreadPoolExecutor(1) as other_thread:
+        reading = _all_of(bootstrap, topics, partition)
+
+        def turned(until: Awaitable[Any]) -> Any:
+            return other_thread.submit(loop.run_until_complete, until).result()
+
+        try:
+            while (found := turned(anext(reading, None))) is not None:
+                yield from found
+        finally:
+            turned(reading.aclose())
 
 
 async def _all_of(bootstrap: str, topics: list[str], partition: int | None) -> AsyncIterator[list[Any]]:
