@@ -37,7 +37,7 @@ def as_it_should_be(wants: list[Wanted]) -> dict[str, Actual]:
         want.name: Actual(
             partitions=want.partitions,
             replication=want.replication,
-            config={**want.config, "segment.bytes": "1073741824"},
+            config={**want.config, "segment.index.bytes": "10485760"},
         )
         for want in wants
     }
