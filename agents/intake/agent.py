@@ -82,11 +82,11 @@ class Intake:
         """Whether this worker was assigned anything, and how far each of its partitions is and could be; nothing of
         them when it waits for a person."""
         assert self._app is not None
-        lanes = {place: lane.expected for place, lane in self._lanes.items()}
+        lanes = {} if self.stopped else {place: lane.expected for place, lane in self._lanes.items()}
         async with reader(self.cluster) as consumer:
             last = await ends(consumer, [TopicPartition(*place) for place in lanes])
         found = {f"{topic}/{n}": (done, last[TopicPartition(topic, n)]) for (topic, n), done in lanes.items()}
-        return bool(self._app.consumer.assignment()), {} if self.stopped else found
+        return bool(self._app.consumer.assignment()), found
 
     def close(self) -> None:
         """End after the batch in hand; ``run`` returns."""

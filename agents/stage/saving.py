@@ -20,13 +20,13 @@ class Saving:
         self._left: Iterator[list[Outgoing]] | None = None
         self._since = 0
         self._began: float | None = None
-        self.unfinished = False
+        self._unfinished = False
         """Whether the last one that was begun is not whole on its topic."""
 
     def opened(self, replayed: int) -> None:
         """The region was opened, and had to replay so many records."""
         # After one that was cut short not at once again: where it is this that fails it would fail before every batch.
-        self._since = 0 if self.unfinished else replayed
+        self._since = 0 if self._unfinished else replayed
 
     def written(self, records: int) -> None:
         """So many records more lie on the journal."""
@@ -49,14 +49,14 @@ class Saving:
             if journal_next is None or not (self._since >= SNAPSHOT_EVERY or self._wanted(writer)):
                 return []
             self._left = writer.snapshot(journal_next, keys_next)
-            self._since, self._began, self.unfinished = 0, self._monotonic(), True
+            self._since, self._began, self._unfinished = 0, self._monotonic(), True
         until = self._monotonic() + SAVE_S
         found: list[Outgoing] = []
         while sum(len(out.value or b"") for out in found) < SNAPSHOT_BYTES and self._monotonic() < until:
             batch = next(self._left, None)
             if batch is None:
                 if not found:  # its last part, which makes it count, has been written
-                    self._left, self.unfinished = None, False
+                    self._left, self._unfinished = None, False
                 break
             found += batch
             await self._turn()

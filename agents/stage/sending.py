@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from agents.stage.writer import Outgoing
 
@@ -36,14 +35,7 @@ async def _send(producer: AIOKafkaProducer, place: TopicPartition, outgoing: lis
             batch.append(**record)
     batches.append((batch, await producer.send_batch(batch, place.topic, partition=place.partition)))
     offsets: list[int] = []
-    failed: KafkaError | None = None
     for batch, confirmed in batches:
-        try:
-            first = (await confirmed).offset
-        except KafkaError as error:  # the others are heard, too: asyncio would print what nobody asks for
-            failed = failed or error
-        else:
-            offsets += range(first, first + batch.record_count())
-    if failed is not None:
-        raise failed
+        first = (await confirmed).offset
+        offsets += range(first, first + batch.record_count())
     return offsets

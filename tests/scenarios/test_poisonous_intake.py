@@ -32,7 +32,7 @@ def test_a_poisonous_intake_stops_and_stays_and_the_next_release_brings_over_the
     publish(field, chance, BRABANT, REPORTS)
     wait_for("intake stopped", lambda: said(intake, "intake_stopped"))
     assert [line["level"] for line in said(intake, "intake_stopped")] == ["critical"]
-    assert "meldstroom_intake_running 0.0" in metrics(intake)
+    assert "meldstroom_intake_running 0.0" in metrics(intake).splitlines()
 
     # And it is still there, and ends in order
     assert intake.running

@@ -1,7 +1,6 @@
 """Nothing of a person lies open on a topic of ours, in a log or in a metric, and what was erased stays shut."""
 
 import random
-import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,6 +18,7 @@ from tests.storm.canaries import Canaries, Sieve
 from tests.storm.field import Field, Worker, a_field, wait_for
 from tests.storm.history import CLEAN, Follower, check, read_all, read_history
 from tests.storm.opening import Opener
+from tests.storm.seen import metrics
 from topics import journal as j
 from topics import specs
 
@@ -93,7 +93,7 @@ def _told(field: Field) -> Story:
                 story.early_keys = _compacted(field, specs.KEYS)
     _compact(field, canaries, story)
     story.sieve = Sieve(canaries.words)
-    story.pages = [_metrics(worker) for worker in (intake, region)]
+    story.pages = [metrics(worker).encode() for worker in (intake, region)]
     bootstrap = field.broker.bootstrap
     story.journal = [one for one in read_all(bootstrap, [specs.JOURNAL.topic()]) if one.key == REGION.encode()]
     history = read_history(bootstrap, {POLICE: field.published[POLICE]}, field.receivers)
@@ -273,14 +273,6 @@ def _records(field: Field) -> list[j.Record]:
 
 def _erased_keys(record: j.Record) -> tuple[str, ...]:
     return tuple(key for event in record.events if isinstance(event, j.Erased) for key in event.key_ids)
-
-
-def _metrics(worker: Worker) -> bytes:
-    """The page that Prometheus reads; its address stands in the worker's log."""
-    line = next(line for line in reversed(worker.log().splitlines()) if '"address"' in line)
-    with urllib.request.urlopen(orjson.loads(line)["address"]) as page:
-        found: bytes = page.read()
-    return found
 
 
 def _on_disk(field: Field, *, to_intake: bool) -> list[tuple[str, bytes]]:

@@ -220,29 +220,28 @@ def _folds(writer: CaseworkWriter, broker: Broker, journal: list[Written], *, de
     """The live book, the fold of the journal, and the last snapshot with the journal after it: byte for byte."""
     live = writer.book.encode()
     keys = _compacted(broker, specs.KEYS)
-    if _restored(writer, {}, keys, journal).book.encode() != live:
+    folded, _ = _restored(writer, {}, keys, journal)
+    if folded.book.encode() != live:
         yield "the journal folds to another book"
     snapshot = _compacted(broker, specs.SNAPSHOTS) if deep else {}
     if f"{REGION}/manifest".encode() in snapshot:
-        if whole(_another(writer).restore(snapshot, keys)) is None:
+        folded, used = _restored(writer, snapshot, keys, journal)
+        if not used:
             yield "the last snapshot cannot be used"
-        elif _restored(writer, snapshot, keys, journal).book.encode() != live:
+        elif folded.book.encode() != live:
             yield "the last snapshot and the journal after it fold to another book"
-
-
-def _another(writer: CaseworkWriter) -> CaseworkWriter:
-    return Casework.writer(type(writer), writer._entropy)
 
 
 def _restored(
     writer: CaseworkWriter, snapshot: dict[bytes, bytes], keys: dict[bytes, bytes], journal: list[Written]
-) -> CaseworkWriter:
-    other = _another(writer)
-    start = whole(other.restore(snapshot, keys)) or 0
+) -> tuple[CaseworkWriter, bool]:
+    """A writer with the book of the snapshot and the journal after it, and whether the snapshot was of any use."""
+    other = Casework.writer(type(writer), writer._entropy)
+    start = whole(other.restore(snapshot, keys))
     for found in journal:
-        if found.stored.offset >= start:
+        if found.stored.offset >= (start or 0):
             other.replay(found.stored.value or b"", found.stored.offset)
-    return other
+    return other, start is not None
 
 
 def _compacted(broker: Broker, spec: specs.TopicSpec) -> dict[bytes, bytes]:

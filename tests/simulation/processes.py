@@ -60,6 +60,7 @@ class Casework:
 
     def restart(self, broker: Broker) -> None:
         """It was given the region: Faust reads on from what its group has committed."""
+        self.region.reset()
         committed = broker.groups[group_of("region")]
         self._read = {(topic, PARTITION): committed.get((topic, PARTITION), 0) for topic in LANES.values()}
         self.task = Task(self.region.run())

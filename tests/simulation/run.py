@@ -72,7 +72,7 @@ class Simulation:
         self._frozen: list[Process] = []
         self._lent: Casework | None = None
         """Who closed the region for another; it comes back to him, and he may have kept his book."""
-        self._lent_to: Casework | None = None
+        self._another_had_it = False
         self._acting: Process | None = None
         self._beaten = 0
         self._leap_beats = -1
@@ -190,10 +190,9 @@ class Simulation:
         return self._intake
 
     def _a_worker(self) -> Casework:
-        if self._casework is None and self._lent is not None and self._lent_to is not None:
+        if self._casework is None and self._lent is not None and self._another_had_it:
             self._happens("the region comes back")
-            self._casework, self._lent, self._lent_to = self._lent, None, None
-            self._casework.region.reset()
+            self._casework, self._lent = self._lent, None
             self._casework.restart(self.broker)
         if self._casework is None:
             if self.schedule.clock_off > 0:
@@ -207,7 +206,7 @@ class Simulation:
                 self._chance.uniform(0, 10**6),
             )
             self._beat(self._casework)
-            self._lent_to = self._casework
+            self._another_had_it = True
         return self._casework
 
     def _go(self, process: Process, turns: int, fault: s.Fault | None = None) -> None:
@@ -263,11 +262,10 @@ class Simulation:
             process.region.close()
             self._go(process, s.UNTIL_IDLE)
             if process.task.ended and step.how == "back":
-                process.region.reset()
                 process.restart(self.broker)
                 return
             if process.task.ended:
-                self._casework, self._lent, self._lent_to = None, process, None
+                self._casework, self._lent, self._another_had_it = None, process, False
                 return
         self._lose(process, step.how if step.how == "freeze" else "kill")
 

@@ -63,16 +63,15 @@ def dead(journal: Following, ids: list[str]) -> list[j.Record]:
 def running(worker: Worker) -> dict[str, bool]:
     """Region -> whether it decides, by the worker's metrics."""
     start = 'meldstroom_region_running{region="'
-    return {
-        line[len(start) :].split('"')[0]: line.endswith(" 1.0") for line in metrics(worker) if line.startswith(start)
-    }
+    lines = metrics(worker).splitlines()
+    return {line[len(start) :].split('"')[0]: line.endswith(" 1.0") for line in lines if line.startswith(start)}
 
 
-def metrics(worker: Worker) -> list[str]:
-    """The lines of a worker's metrics."""
+def metrics(worker: Worker) -> str:
+    """The page of a worker that Prometheus reads."""
     address = said(worker, "metrics")[-1]["address"]
     with urllib.request.urlopen(address, timeout=5) as answer:
-        found: list[str] = answer.read().decode().splitlines()
+        found: str = answer.read().decode()
     return found
 
 
