@@ -87,7 +87,7 @@ class Heart:
         We were silent for so long that he took us for dead, and the group has one place for both: each would take it
         from the other without end.
         """
-        async with reader(self._cluster) as consumer:
+        async with reader(self._cluster, hold_ms=500) as consumer:
             place = TopicPartition(HEARTBEATS.topic(), 0)
             consumer.assign([place])
             await consumer.seek_to_end(place)

@@ -207,7 +207,10 @@ class Stage:
         assert self._journal is not None
         async with self._looking_up, asyncio.timeout(LOOK_UP_S):
             found = picked(self._journal, JOURNAL.topic(), partition, offsets)
-            return [record.value or b"" async for record in found]
+            try:
+                return [record.value or b"" async for record in found]
+            finally:
+                self._journal.unsubscribe()
 
     async def _answers_end(self, topics: tuple[str, ...]) -> Marks:
         assert self._side is not None
@@ -221,4 +224,8 @@ class Stage:
         committed = await self._admin.list_consumer_group_offsets(group_of("intake"))
         done = {place: found.offset for place, found in committed.items()}
         async with self._asking:
-            return await unread(self._side, marks, done, self._empty_until)
+            try:
+                return await unread(self._side, marks, done, self._empty_until)
+            finally:
+                # Or it goes on fetching there, and whatever is asked next waits behind that.
+                self._side.unsubscribe()

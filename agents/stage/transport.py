@@ -14,6 +14,7 @@ import aiokafka
 import faust
 from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
+from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -22,6 +23,8 @@ from topics.cluster import Cluster
 
 # The broker's group minimum is usually 6 s. A worker that was killed keeps its partitions for this long.
 SESSION_TIMEOUT_S = 10.0
+HEARTBEAT_S = 0.5
+"""So late a worker may learn that another one has been drained, and what it had is now its own."""
 FETCH_BYTES = 512 * 1024
 """Of one partition. What another brings comes behind it: the less, the sooner."""
 HANDED_ON_AT_ONCE = 100
@@ -202,6 +205,13 @@ class _Consumer(driver.Consumer):  # type: ignore[misc]
         return done
 
 
+class _NoTables(TableManager):  # type: ignore[misc]
+    async def on_start(self) -> None:
+        """At once. Faust's own waits a second here for agents to add tables; ours have none."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
 class Transport(driver.Transport):  # type: ignore[misc]
     """Faust's Kafka transport for one app of ours."""
 
@@ -237,6 +247,7 @@ def build_app(
         topic_allow_declare=False,
         topic_disable_leader=True,
         table_standby_replicas=0,
+        TableManager=_NoTables,
         processing_guarantee="at_least_once",
         producer_threaded=False,
         producer_acks=-1,
@@ -244,7 +255,7 @@ def build_app(
         stream_buffer_maxsize=1024,
         stream_recovery_delay=0,
         broker_session_timeout=SESSION_TIMEOUT_S,
-        broker_heartbeat_interval=2.0,
+        broker_heartbeat_interval=HEARTBEAT_S,
         broker_rebalance_timeout=30.0,
         broker_request_timeout=40.0,
         broker_max_poll_records=500,

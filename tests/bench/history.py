@@ -10,34 +10,37 @@ import os
 import random
 import sys
 import time
+from collections.abc import Awaitable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from agents.casework.writer import CaseworkWriter
 from agents.intake.decide import bring, registry
-from agents.policy.region import load_regions
+from agents.policy.region import RegionConfig, load_regions
 from agents.stage.lane import Arrived
+from agents.stage.takeover import LANES
 from agents.stage.transport import group_of
+from agents.stage.writer import Outgoing
 from pipeline.bench import make, way_of
 from tests.bench.ground import say
+from topics import envelope, specs
 from topics import journal as j
-from topics import specs
 from topics.cluster import Cluster
 
 PUBLISHED_FROM = 10**12
 """Offsets on the source's topic that no report will ever have: what is published later is no repeat of these."""
-AT_ONCE = 500
+AT_ONCE = 2_000
 TOLD_EVERY = 50_000
 
 
 async def build(cluster: Cluster, folder: Path, name: str, count: int) -> None:
-    """``count`` reports of one region, each about a household of its own, decided and written."""
-    regions = load_regions(folder, development=True)
-    config, known, chance = regions[name], registry(regions), random.Random(name)
-    way, lane = way_of(config), specs.INBOX.topic()
-    writer = CaseworkWriter(config, os.urandom, lambda record, book: None)
+    """``count`` journal records of one region, decided and written: reports, each about a household of its own, that
+    its team accepts and starts with."""
     producer = AIOKafkaProducer(
         **cluster.client(),
         acks="all",
@@ -47,38 +50,97 @@ async def build(cluster: Cluster, folder: Path, name: str, count: int) -> None:
         max_request_size=8 * 1024 * 1024,
     )
     await producer.start()
-    outgoing = writer.begin(int(time.time() * 1000))
-    for start in range(0, count, AT_ONCE):
-        sent = []
-        for number, made in enumerate(make(way, chance, range(start, min(start + AT_ONCE, count))), start):
-            now = int(time.time() * 1000)
-            published = Arrived(way.reports, 0, PUBLISHED_FROM + number, now, made.key, made.value, tuple(made.headers))
-            key_id = str(UUID(int=chance.getrandbits(128), version=4))
-            value = j.encode_lane(bring(published, known, key_id, os.urandom).message)
-            sent.append(await producer.send(lane, value, name.encode(), partition=config.partition))
-            outgoing += writer.decide(j.INBOX, Arrived(lane, config.partition, number, now, None, value, ()))
-            # Without transactions a record's number is its offset.
-            writer.committed(range(len(writer.contents.places), writer.book.seq))
-            for out in outgoing:
-                sent.append(
-                    await producer.send(
-                        out.topic, out.value, out.key, partition=out.partition, headers=list(out.headers)
-                    )
-                )
-            outgoing = []
-        await asyncio.gather(*sent)
-        if (done := start + AT_ONCE) % TOLD_EVERY == 0:
-            say(f"{name}: {done} of {count} journal records")
+    past = Past(load_regions(folder, development=True), name)
+    sent: list[Awaitable[Any]] = []
+    told = 0
+    while past.records < count:
+        for out in past.household():
+            sent.append(
+                await producer.send(out.topic, out.value, out.key, partition=out.partition, headers=list(out.headers))
+            )
+        if len(sent) > AT_ONCE:
+            await asyncio.gather(*sent)
+            sent = []
+        if past.records // TOLD_EVERY > told:
+            told = past.records // TOLD_EVERY
+            say(f"{name}: {past.records} of {count} journal records")
+    await asyncio.gather(*sent)
     await producer.stop()
-    await _commit(cluster, config.partition, count)
+    await _commit(cluster, past.lanes())
 
 
-async def _commit(cluster: Cluster, partition: int, offset: int) -> None:
-    place = TopicPartition(specs.INBOX.topic(), partition)
+class Past:
+    """What happened in a region, household after household, as intake and casework write it."""
+
+    def __init__(self, regions: Mapping[str, RegionConfig], name: str) -> None:
+        self._config, self._known, self._chance = regions[name], registry(regions), random.Random(name)
+        self._way = way_of(self._config)
+        self._writer = CaseworkWriter(self._config, os.urandom, lambda record, book: None)
+        self._next = dict.fromkeys(LANES, 0)
+        self._households = 0
+        self._begun = self._writer.begin(_now())
+
+    @property
+    def records(self) -> int:
+        """How many stand in the journal."""
+        return self._writer.book.seq
+
+    def lanes(self) -> dict[TopicPartition, int]:
+        """Where the lanes end."""
+        return {TopicPartition(LANES[name], self._config.partition): end for name, end in self._next.items()}
+
+    def household(self) -> list[Outgoing]:
+        """A report about the next household, its team's answers, and what follows from each."""
+        (made,) = make(self._way, self._chance, [self._households])
+        found = self._decided(j.INBOX, self._way.reports, made.key, made.value, made.headers)
+        self._households += 1
+        case = self._writer.book.cases.newest()
+        assert case is not None
+        handover = case.awaiting()
+        assert handover is not None
+        receiver, topic = handover.receiver, specs.ANSWERS.topic(handover.receiver)
+        for state in ("ACCEPTED", "STARTED"):
+            answer = {
+                "answer_id": self._id(),
+                "case_id": case.id,
+                "handover_id": handover.id,
+                "state": state,
+                "reason": None,
+                "answered_at": datetime.now(UTC).isoformat(),
+            }
+            source = f"urn:nld:oin:00000001999970835000:systeem:{receiver}"
+            headers = envelope.write(id=self._id(), type=specs.ANSWER_TYPE, source=source, time_ms=_now(), subject=None)
+            found += self._decided(j.DESK, topic, case.id.encode(), orjson.dumps(answer), headers)
+        return found
+
+    def _decided(
+        self, lane: str, topic: str, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]]
+    ) -> list[Outgoing]:
+        """What intake puts on the lane for this message, and all that casework writes for that."""
+        offset, partition = self._next[lane], self._config.partition
+        self._next[lane] += 1
+        published = Arrived(topic, 0, PUBLISHED_FROM + self.records, _now(), key, value, tuple(headers))
+        message = j.encode_lane(bring(published, self._known, self._id(), os.urandom).message)
+        on_lane = Outgoing(LANES[lane], self._config.name.encode(), message, (), partition)
+        found = self._writer.decide(lane, Arrived(LANES[lane], partition, offset, _now(), None, message, ()))
+        # Without transactions a record's number is its offset.
+        self._writer.committed(range(len(self._writer.contents.places), self._writer.book.seq))
+        begun, self._begun = self._begun, []
+        return [on_lane, *begun, *found]
+
+    def _id(self) -> str:
+        return str(UUID(int=self._chance.getrandbits(128), version=4))
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+async def _commit(cluster: Cluster, lanes: Mapping[TopicPartition, int]) -> None:
     consumer = AIOKafkaConsumer(**cluster.client(), group_id=group_of("region"), enable_auto_commit=False)
     await consumer.start()
-    consumer.assign([place])
-    await consumer.commit({place: offset})
+    consumer.assign(list(lanes))
+    await consumer.commit(dict(lanes))
     await consumer.stop()
 
 

@@ -76,7 +76,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--reports", type=int, default=10_000, help="rivals, profile: the backlog")
     parser.add_argument("--trickle", type=int, default=1_500, help="latency: reports at 50 a second")
     parser.add_argument("--flood", type=int, default=20_000, help="latency, pressure: reports at once")
-    parser.add_argument("--journal", type=int, default=100_000, help="takeover: journal records, over two regions")
+    parser.add_argument("--journal", type=int, default=100_000, help="takeover: journal records of the lost region")
     parser.add_argument("--receivers", type=int, default=1_500, help="receivers: how many teams the region has")
     parser.add_argument("--minutes", type=float, default=1.0, help="outage: how long the broker is gone")
     parser.add_argument("--rounds", type=int, default=2, help="rivals: how often each way gets its turn")

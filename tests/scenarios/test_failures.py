@@ -97,7 +97,7 @@ def test_a_region_where_one_input_after_another_cannot_be_decided_stops_and_the_
     wait_for("the region stopped", lambda: said(worker, "region_stopped", region=HOLLAND))
 
     # Then twenty of them were put aside, and nothing moves there any more
-    assert len(dead(journal, bad)) == 20
+    wait_for("twenty can be read", lambda: len(dead(journal, bad)) == 20)
     late = publish(field, chance, HOLLAND, 5)
     good = publish(field, chance, BRABANT, 30)
     wait_for("the other region decides", lambda: decided(journal, good))

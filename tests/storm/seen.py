@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from kafka.admin import MemberToRemove
+from kafka.errors import RetriableError
 
 from agents.stage.transport import group_of
 from tests.storm.field import Field, Worker, a_plain_report, wait_for
@@ -25,10 +26,19 @@ def only_intake_is_left(field: Field) -> None:
     for worker in field.workers[1:]:
         worker.kill()
     del field.workers[1:]
-    # Their places too, or the next test would wait for their sessions to end.
-    places = [found["group_instance_id"] for found in field.admin.describe_groups([GROUP])[GROUP]["members"]]
-    if places:
-        field.admin.remove_group_members(GROUP, [MemberToRemove(group_instance_id=place) for place in places])
+    # Their places too, or the next test would wait for their sessions to end. Of a broker that was away a moment ago
+    # the administrator hears only after a pause.
+    wait_for("no place is left", lambda: _no_place_is_left(field), 20)
+
+
+def _no_place_is_left(field: Field) -> bool:
+    try:
+        places = [found["group_instance_id"] for found in field.admin.describe_groups([GROUP])[GROUP]["members"]]
+        if places:
+            field.admin.remove_group_members(GROUP, [MemberToRemove(group_instance_id=place) for place in places])
+    except RetriableError:
+        return False
+    return True
 
 
 def publish(field: Field, chance: random.Random, region: str, count: int = 1, mark: str = "") -> list[str]:
