@@ -215,7 +215,7 @@ def test_the_first_decision_is_of_a_report_and_after_the_broker_was_back():
 async def test_a_worker_goes_on_from_a_past_that_was_written_by_hand(tmp_path: Path):
     field = Field(tmp_path)
     try:
-        # Given a past of sixty reports
+        # Given a past of twenty reports, each accepted and started with by its team
         await history.build(cluster_of(field), field.regions_folder, FIRST, 60)
 
         # When workers start, and a report comes in
@@ -230,7 +230,8 @@ async def test_a_worker_goes_on_from_a_past_that_was_written_by_hand(tmp_path: P
         records = following.records(FIRST)
         following.close()
         assert [record.seq for record in records] == list(range(62))
-        assert (records[-1].lane, records[-1].offset) == (j.INBOX, 60)
+        assert (records[-1].lane, records[-1].offset) == (j.INBOX, 20)
+        assert [record.offset for record in records if record.lane == j.DESK] == list(range(40))
         assert any(isinstance(event, j.Offered) for event in records[-1].events)
         assert '"replayed": 61' in worker.log()
         assert "hole_in_delivery" not in worker.log()
