@@ -29,6 +29,9 @@ class Consumer:
     def assign(self, places: Iterable[TopicPartition]) -> None:
         self._at = dict.fromkeys(places, 0)
 
+    def unsubscribe(self) -> None:
+        self._at = {}
+
     def seek(self, place: TopicPartition, offset: int) -> None:
         self._at[place] = offset
 
