@@ -1,7 +1,7 @@
 """One worker process: intake or region, from start to stop.
 
-SIGTERM and SIGINT stop it and keep its place in the group for a quick restart; SIGUSR1 drains it: the books
-are closed and its place is given up, so that others take over at once.
+SIGTERM and SIGINT stop it and keep its place in the group for a quick restart; SIGUSR1 drains it: others prepare
+what it holds, its books are closed and its place is given up, so that they go on at once.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from agents.policy.region import RegionConfig, load_regions
 from agents.stage.clock import BrokerClock
 from agents.stage.heartbeat import Heart, InstanceTaken, refuse_second
 from agents.stage.reading import ends, reader
+from agents.stage.succession import Succession
 from agents.stage.transport import group_of
 from agents.stage.watchdog import LIMIT_S, LoopGuard, Watchdog
 from agents.watch.metrics import Metrics
@@ -56,7 +57,6 @@ async def run_worker(role: Role, settings: Settings, regions: Mapping[str, Regio
     _listen(stop, drain)
     await refuse_second(cluster, instance, _alive)
     clock, metrics = BrokerClock(), Metrics()
-    heart = Heart(cluster, instance, str(uuid4()), clock)
     datadir = str(Path(settings.data) / "faust" / instance)
     Path(datadir).mkdir(parents=True, exist_ok=True)
     server = None
@@ -69,6 +69,10 @@ async def run_worker(role: Role, settings: Settings, regions: Mapping[str, Regio
         built = build_intake(cluster, regions, instance=settings.instance, datadir=datadir, metrics=metrics)
     else:
         built = build_region(cluster, regions, clock, instance=settings.instance, datadir=datadir, metrics=metrics)
+    succession = None
+    if built.stage is not None:
+        succession = Succession(instance, {config.partition for config in regions.values()}, built.stage)
+    heart = Heart(cluster, instance, str(uuid4()), clock, succession)
     if await asyncio.to_thread(_reads_otherwise, cluster, role, settings.instance, built.topics):
         _leave(cluster, role, settings.instance)
     guard = LoopGuard(LIMIT_S, lambda: os._exit(EXIT_TEMPORARY))
@@ -77,6 +81,7 @@ async def run_worker(role: Role, settings: Settings, regions: Mapping[str, Regio
         asyncio.create_task(_always("heartbeat", heart.run)),
         asyncio.create_task(_always("lag", lambda: _watch_lag(cluster, role, metrics))),
         asyncio.create_task(_show_life(guard)),
+        asyncio.create_task(_drain(drain, stop, succession)),
     ]
     try:
         code = await _run(built, stop, partial(_watch_regions, settings, cluster, built), heart)
@@ -130,6 +135,16 @@ async def _run(built: Built, stop: asyncio.Event, watch_regions: Callable[[], Aw
         why = type(error).__name__ if error is not None else future.result()
         log.critical("worker_ends", because=waits[future], error=why)
     return EXIT_TEMPORARY
+
+
+async def _drain(drain: asyncio.Event, stop: asyncio.Event, succession: Succession | None) -> None:
+    """Once asked to, stop when others are ready for what this worker holds."""
+    await drain.wait()
+    if succession is not None:
+        succession.leave(time.monotonic())
+        while not succession.may_go(time.monotonic()):
+            await asyncio.sleep(0.05)
+    stop.set()
 
 
 async def _crashed(built: Built, started: "asyncio.Future[None]") -> BaseException:
@@ -274,11 +289,7 @@ def _listen(stop: asyncio.Event, drain: asyncio.Event) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
 
-    def drained() -> None:
-        drain.set()
-        stop.set()
-
-    loop.add_signal_handler(signal.SIGUSR1, drained)
+    loop.add_signal_handler(signal.SIGUSR1, drain.set)
 
 
 def _alive(pid: int) -> bool:

@@ -1,10 +1,12 @@
-"""Heartbeats: how a worker knows the broker's clock, and how two holders of one instance id find out."""
+"""Heartbeats: how a worker knows the broker's clock, how two holders of one instance id find out, and what workers
+say to each other."""
 
 import asyncio
 import os
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,7 @@ from aiokafka.errors import KafkaError
 
 from agents.stage.clock import JUMP_MS, BrokerClock
 from agents.stage.reading import reader, stretch
+from agents.stage.succession import Succession
 from topics.cluster import Cluster
 from topics.specs import HEARTBEATS
 
@@ -46,8 +49,10 @@ class Beat:
 class Heart:
     """Beats once a second and shows the clock what the broker stamped on it."""
 
-    def __init__(self, cluster: Cluster, instance: str, boot: str, clock: BrokerClock) -> None:
-        self._cluster, self._clock = cluster, clock
+    def __init__(
+        self, cluster: Cluster, instance: str, boot: str, clock: BrokerClock, succession: Succession | None = None
+    ) -> None:
+        self._cluster, self._clock, self._succession = cluster, clock, succession
         self._instance, self._boot = instance, boot
         self._first: int | None = None
         """The offset of our first beat: who began after us has a higher one."""
@@ -67,6 +72,8 @@ class Heart:
                     beat = {
                         "boot": self._boot, "first": self._first, "host": socket.gethostname(), "pid": os.getpid(),
                     }  # fmt: skip
+                    if self._succession is not None:
+                        beat |= self._succession.says()
                     sent = await producer.send_and_wait(
                         HEARTBEATS.topic(), orjson.dumps(beat), key=self._instance.encode(), partition=0
                     )
@@ -74,12 +81,20 @@ class Heart:
                     self._last = (sent.offset, time.monotonic())
                     self._clock.observe(sent.timestamp, time.monotonic(), int(time.time() * 1000))
                     self._compare(sent.timestamp)
-                    await asyncio.sleep(EVERY_S)
+                    await self._pause()
             except (KafkaError, OSError, TimeoutError) as error:
                 log.warning("heartbeat_missed", error=type(error).__name__)
                 await asyncio.sleep(EVERY_S)
             finally:
                 await producer.stop()
+
+    async def _pause(self) -> None:
+        """Until the next beat."""
+        if self._succession is None:
+            await asyncio.sleep(EVERY_S)
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._succession.news.wait(), EVERY_S)
 
     async def watch(self) -> None:
         """For ever; raises ``InstanceTaken`` when somebody who began after us beats under our id.
@@ -94,8 +109,11 @@ class Heart:
             while True:
                 for records in (await consumer.getmany(timeout_ms=1_000)).values():
                     for record in records:
+                        now_s = time.monotonic()
                         if record.key == self._instance.encode():
-                            self._see(orjson.loads(record.value), record.offset, time.monotonic())
+                            self._see(orjson.loads(record.value), record.offset, now_s)
+                        elif self._succession is not None:
+                            self._succession.hears(record.key, record.value, now_s)
 
     def _see(self, beat: dict[str, Any], offset: int, now_s: float) -> None:
         ours, at_s = self._last

@@ -13,20 +13,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from agents.stage.clock import BrokerClock
 from agents.stage.gate import Asks, Gate, Marks
 from agents.stage.lane import Arrived, Lane
-from agents.stage.reading import ends, reader, stretch
+from agents.stage.reading import reader, stretch
 from agents.stage.saving import Saving
-from agents.stage.takeover import LANES, RegionStopped, lanes, replayed, restored, written_since
+from agents.stage.takeover import LANES, Place, RegionStopped, caught_up, lanes, saved_since
 from agents.stage.transaction import REFUSED, TopicMissing, Transactions
 from agents.stage.writer import ContentNeeded, Outgoing, Writer
 from topics.cluster import Cluster
 from topics.journal import DESK, INBOX, UnknownFormat
-from topics.specs import JOURNAL, KEYS, SNAPSHOTS
 
 log = structlog.get_logger("stage")
 
@@ -106,8 +105,7 @@ class Region:
         self._news = asyncio.Event()
         self._closing = False
         self._transactions = Transactions(name)
-        self._journal_next: int | None = None
-        self._keys_next = self._snapshots_next = 0
+        self._place = Place()
         self._saving = Saving(tools.monotonic, self._turn)
         self._failures = 0
         self._refused: set[tuple[str, int]] = set()
@@ -156,6 +154,17 @@ class Region:
 
     # The life of a region ----------------------------------------------------------------------------
 
+    async def prepare(self) -> None:
+        """Restore the book while another worker has the region: to open it then, only what came since is read."""
+        self.seen.state = "preparing"
+        try:
+            async with reader(self._tools.cluster) as consumer:
+                await self._catch_up(consumer)
+        except BaseException:
+            self._forget_book()  # it may be half of one
+            raise
+        self.seen.state = "prepared"
+
     async def run(self) -> None:
         """Open, decide, and open again after a failure, until closed. Raises what no reopening can mend."""
         try:
@@ -196,7 +205,7 @@ class Region:
         self._lanes = {}
 
     def _forget_book(self) -> None:
-        self.writer = self._journal_next = None
+        self.writer = None
         self._saving.forget()
 
     async def _open(self) -> None:
@@ -204,21 +213,8 @@ class Region:
         # First fence: from here on no former writer can commit, and his open transaction is ended.
         await self._transactions.open(self._tools.cluster)
         async with reader(self._tools.cluster) as consumer:
-            if self.writer is not None and await written_since(
-                consumer, self.partition, self._journal_next, self._snapshots_next
-            ):
-                self._forget_book()  # somebody else had the region meanwhile: the kept book knows nothing of it
-            if self.writer is None:
-                self.writer, self._journal_next = await restored(
-                    consumer, self.partition, self._make_writer, self._turn
-                )
-            self._journal_next, count = await replayed(
-                consumer, self.partition, self.writer, self._journal_next, self._turn
-            )
-            keys, snapshots = (TopicPartition(spec.topic(), self.partition) for spec in (KEYS, SNAPSHOTS))
-            last = await ends(consumer, [keys, snapshots])
-            self._keys_next, self._snapshots_next = last[keys], last[snapshots]
-            self._lanes = await lanes(consumer, self.partition, self.writer)
+            writer, count = await self._catch_up(consumer)
+            self._lanes = await lanes(consumer, self.partition, writer)
         early, self._early = self._early, []
         for record in sorted(early, key=lambda found: (found.topic, found.offset)):
             self.offer(record)
@@ -226,6 +222,15 @@ class Region:
         self._tail, self._tail_asked = {}, self._tools.monotonic()
         took = round(self._tail_asked - began, 2)
         log.info("region_opened", region=self.name, partition=self.partition, replayed=count, seconds=took)
+
+    async def _catch_up(self, consumer: AIOKafkaConsumer) -> tuple[Writer, int]:
+        """Bring the book to where the journal ends; how many records that were."""
+        if self.writer is not None and await saved_since(consumer, self.partition, self._place.snapshots):
+            self._forget_book()  # the parts of it lie elsewhere now
+        self.writer, self._place, count = await caught_up(
+            consumer, self.partition, self.writer, self._place, self._make_writer, self._turn
+        )
+        return self.writer, count
 
     async def _turn(self) -> None:
         """Let the other regions of this worker do something, when this one had its time."""
@@ -456,9 +461,8 @@ class Region:
         until = min(until, lane.expected + READ_AGAIN_AT_ONCE)
         log.warning("hole_in_delivery", region=self.name, lane=name, start=lane.expected, until=until)
         async with reader(self._tools.cluster) as consumer:
-            found: list[Arrived] = []
-            async for records in stretch(consumer, LANES[name], self.partition, lane.expected, until):
-                found += records
+            records = stretch(consumer, LANES[name], self.partition, lane.expected, until)
+            found = [one async for some in records for one in some]
         if [record.offset for record in found] != list(range(lane.expected, until)):
             raise RegionStopped(f"{LANES[name]}: offsets {lane.expected} to {until} cannot be read")
         lane.fill(found)
@@ -476,21 +480,15 @@ class Region:
         places = {TopicPartition(topic, self.partition): offset for topic, offset in offsets.items()}
         written = await self._transactions.commit(outgoing, places, self._tools.group)
         self._failures = 0
-        if keys := written.get(TopicPartition(KEYS.topic(), self.partition)):
-            self._keys_next = keys[-1] + 1
-        if snapshots := written.get(TopicPartition(SNAPSHOTS.topic(), self.partition)):
-            self._snapshots_next = snapshots[-1] + 1
-        journal = written.get(TopicPartition(JOURNAL.topic(), self.partition), [])
-        if journal:
-            self._journal_next = journal[-1] + 1
-            self._saving.written(len(journal))
+        journal = self._place.wrote(written, self.partition)
+        self._saving.written(len(journal))
         assert self.writer is not None
         self.writer.committed(journal)
 
     async def _save(self) -> None:
         assert self.writer is not None
         begun = self._saving.in_hand()
-        if part := await self._saving.part(self.writer, self._journal_next, self._keys_next):
+        if part := await self._saving.part(self.writer, self._place.journal, self._place.keys):
             await self._commit(part, {})
         elif begun:
             log.info("book_saved", region=self.name)

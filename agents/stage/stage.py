@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -41,6 +41,8 @@ class Stage:
         clock: BrokerClock,
     ) -> None:
         self.regions: dict[int, Region] = {}
+        self.coming: dict[int, Region] = {}
+        """Regions that another worker is about to give up, as far as they are prepared here."""
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._cluster = cluster
         self._names = regions
@@ -56,6 +58,7 @@ class Stage:
         self._closing = asyncio.Lock()
         self._stopped = False
         self._empty_until: dict[TopicPartition, int] = {}
+        self._preparing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Connect what all regions share."""
@@ -80,8 +83,42 @@ class Stage:
 
     def reconfigure(self, change: Callable[[str, Writer], None]) -> None:
         """Something of the regions' configuration is different: ``change`` tells each writer, by its region."""
-        for region in self.regions.values():
+        for region in (*self.regions.values(), *self.coming.values()):
             region.reconfigure(partial(change, region.name))
+
+    def holds(self) -> list[int]:
+        """The partitions whose regions it was given."""
+        return sorted(self._tasks)
+
+    def prepared(self) -> list[int]:
+        """The partitions of the regions that it could go on with at once."""
+        return sorted(partition for partition, region in self.coming.items() if region.seen.state == "prepared")
+
+    def prepare(self, partitions: Collection[int]) -> "asyncio.Task[None] | None":
+        """Restore the books of these regions, beside what is decided here: another worker is about to give them up.
+
+        None when there is nothing to begin with.
+        """
+        wanted = sorted(set(partitions) & set(self._names) - set(self.regions) - set(self.prepared()))
+        if wanted and not self._stopped and (self._preparing is None or self._preparing.done()):
+            self._preparing = asyncio.create_task(self._prepare(wanted), name="preparing")
+            return self._preparing
+        return None
+
+    async def _prepare(self, partitions: Sequence[int]) -> None:
+        for partition in partitions:
+            region = self.coming[partition] = self._region(partition)
+            try:
+                await region.prepare()
+            except Exception as error:  # then it is restored when it is opened
+                log.warning("region_not_prepared", region=region.name, error=type(error).__name__)
+            else:
+                log.info("region_prepared", region=region.name, partition=partition)
+
+    async def _end_preparing(self) -> None:
+        if self._preparing is not None:
+            self._preparing.cancel()
+            await asyncio.gather(self._preparing, return_exceptions=True)
 
     async def places(self) -> tuple[bool, dict[str, tuple[int, int]]]:
         """Whether this worker was assigned anything, and of each region that decides how far it is and could be.
@@ -100,6 +137,7 @@ class Stage:
     async def stop(self) -> None:
         """Close every book after the batch in hand; nothing is opened any more."""
         self._stopped = True
+        await self._end_preparing()
         await self._close_all()
         for consumer in (self._side, self._journal):
             if consumer is not None:
@@ -149,14 +187,15 @@ class Stage:
         assert self._app is not None
         if self._stopped:
             return
+        await self._end_preparing()
         held = {tp.partition for tp in self._app.consumer.assignment() if tp.topic in LANES.values()}
+        prepared, coming, self.coming = self.prepared(), self.coming, {}
         for partition in sorted(held & set(self._names)):
             if partition in self._tasks:
                 continue
             region = self.regions.get(partition)
             if region is None:
-                name = self._names[partition]
-                region = Region(name, partition, lambda name=name: self._make_writer(name), self._tools())  # type: ignore[misc]
+                region = coming[partition] if partition in prepared else self._region(partition)
                 self.regions[partition] = region
             else:
                 region.reset()
@@ -165,6 +204,10 @@ class Stage:
             self._tasks[partition] = task
         for partition in set(self.regions) - held:
             del self.regions[partition]  # somebody else's now
+
+    def _region(self, partition: int) -> Region:
+        name = self._names[partition]
+        return Region(name, partition, lambda: self._make_writer(name), self._tools())
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or (error := task.exception()) is None:

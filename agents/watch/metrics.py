@@ -91,15 +91,18 @@ class Metrics(Collector):
 
     def look(self) -> None:
         """See how the books stand. A scrape comes in a thread of its own and may not look at them itself."""
+        counted = set(self._writers)
         if self._stage is not None:
-            # A region that moved away is another worker's to count.
-            held = {region.name for region in self._stage.regions.values()}
-            self._writers = {name: writer for name, writer in self._writers.items() if name in held}
+            # A region that moved away, or is yet to come, is another worker's to count.
+            counted = {region.name for region in self._stage.regions.values()}
+            here = counted | {region.name for region in self._stage.coming.values()}
+            self._writers = {name: writer for name, writer in self._writers.items() if name in here}
         self._standing = {
             name: _Standing(
                 dict(writer.book.open_cases), {colour: writer.book.waiting.since(colour) for colour in COLOURS}
             )
             for name, writer in self._writers.items()
+            if name in counted
         }
 
     def follow_intake(self, intake: _Brings) -> None:

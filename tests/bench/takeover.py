@@ -1,8 +1,9 @@
 """How long a region with a long past stands still when its worker is killed, started again, or drained.
 
-Every figure is the time from the signal (or the start) until the offer of a report that was published just then can
-be read: detection, taking over, restoring the book and the first decision, all together. The whole past is of one
-region, which the worker that is killed holds; a second region without a past keeps the other worker busy.
+Every figure but those of the drain is the time from the signal (or the start) until the offer of a report that was
+published just then can be read: detection, taking over, restoring the book and the first decision, all together. The
+whole past is of one region, which the worker that is killed holds; a second region without a past keeps the other
+worker busy.
 """
 
 import json
@@ -16,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from agents.stage.saving import SNAPSHOT_EVERY
-from pipeline.bench import Line, way_of
+from pipeline.bench import TRICKLE_PER_S, Line, way_of
 from tests.bench.ground import FIRST, SECOND, cluster_of, quiet, rss_mib, say, yardstick_ms
 from tests.storm.field import CHECKOUT, Field, Worker, wait_for
 
 AFTER_THE_PAST = 20_000_000
 PATIENCE_S = 600.0
+SOME_WHILE_S = 3.0
 
 
 async def takeover(folder: Path, *, records: int) -> dict[str, Any]:
@@ -69,9 +71,7 @@ async def takeover(folder: Path, *, records: int) -> dict[str, Any]:
 
             victim = await _settled(workers, first, second)
             say("drained")
-            since = time.monotonic()
-            victim.process.send_signal(signal.SIGUSR1)
-            found["drained_other_takes_over_s"] = await decided(first, since)
+            found["drained"] = await _drained(victim, first)
             found["yardstick_ms"] = [speed, yardstick_ms()]
     return found
 
@@ -83,6 +83,21 @@ async def decided(line: Line, since: float) -> float:
     if not read:
         raise AssertionError("the region does not decide: see the workers' logs (--keep)")
     return round(last - since, 2)
+
+
+async def _drained(victim: Worker, line: Line) -> dict[str, float]:
+    """Beside a trickle, for its region decides until it is handed over: the longest that a report waited for its offer,
+    and after how long the worker was gone."""
+    since, gone = time.monotonic(), 0.0
+    victim.process.send_signal(signal.SIGUSR1)
+
+    def is_over() -> bool:
+        nonlocal gone
+        gone = gone or (0.0 if victim.running else time.monotonic())
+        return gone > 0 and time.monotonic() - gone > SOME_WHILE_S
+
+    waits = await line.trickle(line.make(int(TRICKLE_PER_S * PATIENCE_S)), quiet, is_over)
+    return {"longest_wait_s": round(max(waits) / 1000, 2), "gone_after_s": round(gone - since, 2)}
 
 
 def holders(workers: list[Worker]) -> dict[str, Worker]:

@@ -320,6 +320,30 @@ def test_a_drain_hands_over_at_once_and_leaves_the_group(field: Field, journal: 
     assert [member["group_instance_id"] for member in members] == ["region-stays"]
 
 
+def test_what_a_drained_worker_holds_is_prepared_by_another_before_it_goes(
+    field: Field, journal: Following, chance: random.Random
+):
+    # Given two workers with a region each, one of which has a past that no snapshot holds
+    leaves, stays = (field.worker("region", name, "session=30") for name in ("leaves", "inherits"))
+    wait_for("each has one region", lambda: [len(holds(worker)) for worker in (leaves, stays)] == [1, 1])
+    theirs = BRABANT if holds(leaves) == [0] else HOLLAND
+    ids = publish(field, chance, theirs, 60)
+    wait_for("all decided", lambda: decided(journal, ids))
+
+    # When it is drained
+    assert leaves.stop(signal.SIGUSR1) == 0
+    wait_for("handed over", lambda: holds(stays) == [0, 1])
+    opened(stays, theirs)
+
+    # Then the other had read that past before it was given the region
+    (prepared,) = said(stays, "region_prepared", region=theirs)
+    assert prepared["at"] < said(leaves, "stopped")[0]["at"]
+    assert said(stays, "region_opened", region=theirs)[-1]["replayed"] < 60
+    more = publish(field, chance, theirs, 2)
+    wait_for("it decides", lambda: decided(journal, more))
+    assert in_one_stretch(journal)
+
+
 def test_a_second_worker_of_the_same_name_is_refused_at_its_start(field: Field):
     first = field.worker("region", "twin")
     opened(first, BRABANT, HOLLAND)

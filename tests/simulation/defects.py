@@ -28,9 +28,9 @@ class KeepsTheBook(Region):
     """After a transaction that failed it goes on with the book that this had touched."""
 
     def _drop(self) -> None:
-        kept = self.writer, self._journal_next
+        kept = self.writer
         super()._drop()
-        self.writer, self._journal_next = kept
+        self.writer = kept
 
 
 class PassesHoles(Region):
@@ -74,7 +74,7 @@ class TrustsItsSlots(Region):
     """It goes on saving the book that it has kept, though somebody else has saved one meanwhile."""
 
     async def _open(self) -> None:
-        self._snapshots_next = 10**9
+        self._place.snapshots = 10**9
         await super()._open()
 
 

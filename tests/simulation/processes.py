@@ -65,6 +65,13 @@ class Casework:
         self._read = {(topic, PARTITION): committed.get((topic, PARTITION), 0) for topic in LANES.values()}
         self.task = Task(self.region.run())
 
+    def prepare(self) -> None:
+        """Restore the book, and wait for the region."""
+        self.task.drop()
+        preparing = Task(self.region.prepare())
+        while preparing.go() is not None:
+            pass
+
     def deliver(self, broker: Broker, *, hole: bool = False, back: int = 0) -> bool:
         """Offer what lies on the lanes; whether a record was left out, as was asked for."""
         left_out = False

@@ -73,6 +73,8 @@ class Simulation:
         self._lent: Casework | None = None
         """Who closed the region for another; it comes back to him, and he may have kept his book."""
         self._another_had_it = False
+        self._heir: Casework | None = None
+        """Who has prepared the book of the region while another has it."""
         self._acting: Process | None = None
         self._beaten = 0
         self._leap_beats = -1
@@ -97,6 +99,8 @@ class Simulation:
             for process in (self._casework, self._intake, *self._frozen):
                 if process is not None:
                     process.task.drop()
+            if self._heir is not None:
+                self._heir.heart.drop()
         writer = region.writer if region is not None else None
         return Outcome(
             self.schedule,
@@ -161,6 +165,8 @@ class Simulation:
                 if worker.deliver(self.broker, hole=step.hole, back=step.back):
                     self.happened["left out by delivery"] += 1
                 self._go(worker, step.turns, step.fault)
+                if self.schedule.heirs and self._heir is None:
+                    self._prepare()
             case s.End():
                 self._end(step)
             case s.Thaw():
@@ -198,16 +204,25 @@ class Simulation:
             if self.schedule.clock_off > 0:
                 # A worker that begins with a clock as wrong as the broker's cannot know.
                 self.broker.leap, self._leap_beats = 0, -1
-            self._casework = Casework(
-                self.broker,
-                self._made,
-                self._chance.randbytes,
-                self.schedule.clock_off,
-                self._chance.uniform(0, 10**6),
-            )
+            if self._heir is not None:
+                self._happens("an heir takes over")
+                self._heir.restart(self.broker)
+            self._casework, self._heir = self._heir or self._another(), None
             self._beat(self._casework)
             self._another_had_it = True
         return self._casework
+
+    def _another(self) -> Casework:
+        return Casework(
+            self.broker, self._made, self._chance.randbytes, self.schedule.clock_off, self._chance.uniform(0, 10**6)
+        )
+
+    def _prepare(self) -> None:
+        """Somebody else prepares the book as it is now: the region will come to him."""
+        acting, self._heir = self._acting, self._another()
+        self._acting = self._heir
+        self._heir.prepare()
+        self._acting = acting
 
     def _go(self, process: Process, turns: int, fault: s.Fault | None = None) -> None:
         """Let a process run for so many turns, or until it waits for somebody else."""

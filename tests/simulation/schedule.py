@@ -163,6 +163,8 @@ class Schedule:
     """By how much the workers' own clock is off, ms."""
     after: int
     """How long everything goes on quietly at the end, ms."""
+    heirs: bool
+    """Whoever takes the region over has prepared its book a while before."""
     steps: tuple[Step, ...]
 
 
@@ -179,6 +181,7 @@ def drawn(seed: int) -> Schedule:
         cold=chance.random() < 0.35,
         clock_off=chance.choice((0, 0, HOUR, -HOUR)),
         after=chance.choice((0, 0, 0, 9 * DAY)),
+        heirs=seed % 3 == 0,
         steps=tuple(steps),
     )
 

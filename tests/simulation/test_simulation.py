@@ -26,6 +26,7 @@ HAPPENS = (
     r"Casework fail",
     r"Intaking kill at (send|commit)$",
     r"Intaking thawed",
+    r"an heir takes over",
     r"left out by delivery",
     r"leap of the broker's clock",
     r"log clock_off",

@@ -116,7 +116,7 @@ def test_a_step_of_a_ladder_and_a_recall_are_counted():
 def test_the_state_of_a_region_and_its_batches_can_be_read():
     metrics = Metrics()
     region = SimpleNamespace(name="hollands-midden", seen=Seen(state="running", batch_seconds=deque([0.02, 0.03])))
-    metrics.follow_stage(SimpleNamespace(regions={0: region}), regions())  # type: ignore[arg-type]
+    metrics.follow_stage(SimpleNamespace(regions={0: region}, coming={}), regions())  # type: ignore[arg-type]
 
     first, second = _samples(metrics), _samples(metrics)
 
