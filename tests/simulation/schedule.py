@@ -181,7 +181,7 @@ def drawn(seed: int) -> Schedule:
         cold=chance.random() < 0.35,
         clock_off=chance.choice((0, 0, HOUR, -HOUR)),
         after=chance.choice((0, 0, 0, 9 * DAY)),
-        heirs=seed % 3 == 0,
+        heirs=seed % 8 == 0,
         steps=tuple(steps),
     )
 
