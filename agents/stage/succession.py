@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agents.stage.transport import share
 
-READY_WITHIN_S = 15.0
+READY_WITHIN_S = 20.0
 """Then he goes all the same."""
 HEARD_S = 3.0
 """Who was not heard for so long is not there."""
