@@ -106,7 +106,7 @@ class Region:
         self._closing = False
         self._transactions = Transactions(name)
         self._place = Place()
-        self._saving = Saving(tools.monotonic, self._turn)
+        self.saving = Saving(tools.monotonic, self._turn)
         self._failures = 0
         self._refused: set[tuple[str, int]] = set()
         self._singly = 0
@@ -206,7 +206,7 @@ class Region:
 
     def _forget_book(self) -> None:
         self.writer = None
-        self._saving.forget()
+        self.saving.forget()
 
     async def _open(self) -> None:
         self.seen.state, began = "opening", self._tools.monotonic()
@@ -218,7 +218,7 @@ class Region:
         early, self._early = self._early, []
         for record in sorted(early, key=lambda found: (found.topic, found.offset)):
             self.offer(record)
-        self._saving.opened(count)
+        self.saving.opened(count)
         self._tail, self._tail_asked = {}, self._tools.monotonic()
         took = round(self._tail_asked - began, 2)
         log.info("region_opened", region=self.name, partition=self.partition, replayed=count, seconds=took)
@@ -297,7 +297,7 @@ class Region:
     async def _wait(self) -> None:
         """Until something came in or a deadline passes; at most a second."""
         assert self.writer is not None
-        if any(lane.ready() for lane in self._lanes.values()) or self._change is not None or self._saving.in_hand():
+        if any(lane.ready() for lane in self._lanes.values()) or self._change is not None or self.saving.in_hand():
             return
         timeout = 1.0
         due, now = self.writer.due(), self._tools.clock.now(self._tools.monotonic())
@@ -481,14 +481,14 @@ class Region:
         written = await self._transactions.commit(outgoing, places, self._tools.group)
         self._failures = 0
         journal = self._place.wrote(written, self.partition)
-        self._saving.written(len(journal))
+        self.saving.written(len(journal))
         assert self.writer is not None
         self.writer.committed(journal)
 
     async def _save(self) -> None:
         assert self.writer is not None
-        begun = self._saving.in_hand()
-        if part := await self._saving.part(self.writer, self._place.journal, self._place.keys):
+        begun = self.saving.in_hand()
+        if part := await self.saving.part(self.writer, self._place.journal, self._place.keys):
             await self._commit(part, {})
         elif begun:
             log.info("book_saved", region=self.name)

@@ -20,6 +20,8 @@ class Saving:
         self._left: Iterator[list[Outgoing]] | None = None
         self._since = 0
         self._began: float | None = None
+        self.paused = False
+        """Nothing is written: another worker reads what is saved, to go on with it."""
         self._unfinished = False
         """Whether the last one that was begun is not whole on its topic."""
 
@@ -38,13 +40,15 @@ class Saving:
 
     def in_hand(self) -> bool:
         """Whether one is begun and not yet written."""
-        return self._left is not None
+        return self._left is not None and not self.paused
 
     async def part(self, writer: Writer, journal_next: int | None, keys_next: int) -> list[Outgoing]:
         """What is to be written now, in one transaction: of the snapshot in hand, or of a new one when it is time.
 
         A new one holds the book as it is, up to ``journal_next``.
         """
+        if self.paused:
+            return []
         if self._left is None:
             if journal_next is None or not (self._since >= SNAPSHOT_EVERY or self._wanted(writer)):
                 return []

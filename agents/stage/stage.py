@@ -90,6 +90,11 @@ class Stage:
         """The partitions whose regions it was given."""
         return sorted(self._tasks)
 
+    def leave(self) -> None:
+        """Save no book any more: whoever prepares it would have to begin anew."""
+        for region in self.regions.values():
+            region.saving.paused = True
+
     def prepared(self) -> list[int]:
         """The partitions of the regions that it could go on with at once."""
         return sorted(partition for partition, region in self.coming.items() if region.seen.state == "prepared")

@@ -36,6 +36,7 @@ class Prepares(Protocol):
     """What this needs of the stage; partitions stand for their regions."""
 
     def holds(self) -> list[int]: ...
+    def leave(self) -> None: ...
     def prepared(self) -> list[int]: ...
     def prepare(self, partitions: Collection[int]) -> "asyncio.Task[None] | None": ...
 
@@ -67,6 +68,7 @@ class Succession:
 
     def leave(self, now_s: float) -> None:
         """Say from now on that we leave."""
+        self._stage.leave()
         self._leaves, self._until_s = True, now_s + READY_WITHIN_S
         self.news.set()
 

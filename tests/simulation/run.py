@@ -337,6 +337,6 @@ class Simulation:
 
 def _while(process: Process) -> str:
     """What the region is at when something happens to it."""
-    if isinstance(process, Casework) and process.region._saving.in_hand():
+    if isinstance(process, Casework) and process.region.saving.in_hand():
         return " of a snapshot"
     return ""

@@ -140,7 +140,8 @@ class Worker:
         assert self.process is not None
         self.process.send_signal(number)
         try:
-            return self.process.wait(20)
+            # A drained one waits for the others, and closes its books.
+            return self.process.wait(40)
         except subprocess.TimeoutExpired:
             self.kill()
             raise

@@ -91,3 +91,16 @@ def test_one_that_was_cut_short_is_not_begun_at_every_opening():
 
     region.saving.written(SNAPSHOT_EVERY)
     assert region.part(9) == [b"0"]
+
+
+def test_while_another_reads_what_is_saved_nothing_of_it_is_written():
+    # Given a snapshot of which one part is written, and somebody who prepares to take over
+    region = Region()
+    region.saving.written(SNAPSHOT_EVERY)
+    assert region.part(7) == [b"0"]
+    region.saving.paused = True
+
+    # Then nothing more is written, nor waited for, and not after an erasure either
+    region.erased = True
+    assert region.part(8) == []
+    assert not region.saving.in_hand()

@@ -19,6 +19,8 @@ class Held:
     def holds(self) -> list[int]:
         return self.partitions
 
+    def leave(self) -> None: ...
+
     def prepared(self) -> list[int]:
         return sorted(self.wanted) if self._ready else []
 
