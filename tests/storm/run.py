@@ -75,6 +75,8 @@ def storm(root: Path, seed: int, reports: int, only: set[str]) -> dict[str, Any]
     disk = Disk(root, "14g")
     with ExitStack() as stack:
         field = Field(root, working_day_s=WORKING_DAY_S, broker_folder=disk.large / "broker", overrides=BROKER)
+        # Its disk goes with this process; what it said is left to whoever looks.
+        stack.callback(shutil.copy, disk.large / "broker" / "broker.log", root)
         stack.callback(field.close)
         crew = Crew(field, f"windows={aims}", f"session={SESSION_S}", f"snapshot-every={SNAPSHOT_EVERY}")
         stack.callback(crew.kill)
