@@ -24,6 +24,7 @@ ASSIGNED = '"event": "assigned"'
 SESSION_S = 6.0
 FROZEN_S = SESSION_S + 3
 BACK_WITHIN_S = 120.0
+COORDINATOR_FAILED = b"is out of sync with the underlying log"
 HIT_WITHIN_S = 60.0
 SLOW_BATCH_S, LONG_BATCH_S = 4.0, 12.0
 """Within the time that closing a region may take, and beyond it."""
@@ -134,6 +135,9 @@ class Storm:
         """Fault -> seconds from its healing until every region had decided something that was published after it."""
         self.missed: Counter[str] = Counter()
         """Windows that no worker came by."""
+        self.broker_again = 0
+        """How often the broker was started once more, because its own coordinator had not come back."""
+        self._broker_said = 0
         self._field, self._traffic, self._crew, self._chance = field, traffic, crew, chance
         self._aims, self._disk, self._clock, self._say = aims, disk, clock, say
 
@@ -169,7 +173,25 @@ class Storm:
     def _alive(self) -> bool:
         if self._traffic.failed is not None:
             raise self._traffic.failed
+        self._see_broker()
         return True
+
+    def _see_broker(self) -> None:
+        """Start the broker once more when its group coordinator has failed: it stays so, and nobody has a group.
+
+        Kafka 4.1 begins to load what groups have committed when it comes back, is told that it leads no more and then
+        that it does, and loads it a second time beside the first. Whichever comes later may find the other's work.
+        """
+        log = self._disk.large / "broker" / "broker.log"
+        with log.open("rb") as said:
+            said.seek(self._broker_said)
+            news = said.read()
+        self._broker_said += len(news)
+        if COORDINATOR_FAILED in news:
+            self._say("the broker's group coordinator has failed: the broker is started once more")
+            self.broker_again += 1
+            self._field.broker.kill()
+            self._field.broker.restart()
 
     def _any(self, *roles: str) -> Worker:
         return self._chance.choice([worker for worker in self._crew.workers if worker.role in roles])

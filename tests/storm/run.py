@@ -116,6 +116,7 @@ def storm(root: Path, seed: int, reports: int, only: set[str]) -> dict[str, Any]
             "windows_missed": dict(raging.missed),
             "back_s": {name: {"median": statistics.median(s), "max": max(s)} for name, s in raging.back_s.items()},
             "restarted_by_themselves": dict(crew.restarted),
+            "broker_started_once_more": raging.broker_again,
             "traffic": {**traffic.counts, "receipts": traffic.settled},
             "journal": _journal_counts(history, outages),
             "longest_silence": {
