@@ -4,7 +4,7 @@ Pure. The facts hold codes, ages, dates and the municipality, never a name, a nu
 """
 
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date
 from typing import Any
 
@@ -51,6 +51,12 @@ class Facts:
     pc4: str | None
     details: dict[str, Any]
     """Further codes and dates for the rules of a region: occasions, kinds of violence, ages."""
+    people: dict[str, str] = field(default_factory=dict)
+    """What is so of anybody involved: ``minor``, ``under_four``, ``unborn``, ``pregnant``, ``dependent``,
+    ``perpetrator_adult``; YES, NO or UNKNOWN."""
+    measures: tuple[str, ...] = ()
+    """Child protection measures that the reporter knows of."""
+    board_investigation: str = "NONE"
 
     def encode(self) -> bytes:
         return orjson.dumps(self)
@@ -101,6 +107,9 @@ def facts_of(report: Report) -> Facts:
         contact_ban=report.contact_ban.state.value if report.contact_ban else "NONE",
         municipality=report.municipality,
         pc4=report.address.postcode[:4] if report.address else None,
+        people=_people(people, on),
+        measures=tuple(dict.fromkeys(measure.value for person in people for measure in person.known_measures)),
+        board_investigation="RUNNING" if report.board_investigation else "NONE",
         details={
             "occasions": list(report.occasions),
             "violence_kinds": list(report.violence_kinds),
@@ -210,6 +219,37 @@ def _vulnerable(person: Participant, on: date) -> bool:
         or person.pregnant is Answered.YES
         or person.role is ParticipantRole.MOTHER_OF_UNBORN
     )
+
+
+def _people(people: tuple[Participant, ...], on: date) -> dict[str, str]:
+    """What is so of anybody: YES when it is of one; UNKNOWN when it may be of one, or when nobody is named."""
+    perpetrators = [person for person in people if person.role is ParticipantRole.ALLEGED_PERPETRATOR]
+    unborn = [person.role is ParticipantRole.MOTHER_OF_UNBORN or _yes(person.pregnant) for person in people]
+    return {
+        "minor": _any([_minor(person, on) for person in people]),
+        "under_four": _any([_younger(person, on, 4) for person in people]),
+        "unborn": _any(unborn),
+        "pregnant": _any(unborn),
+        "dependent": _any([_yes(person.dependent) for person in people]),
+        "perpetrator_adult": _any([None if (minor := _minor(one, on)) is None else not minor for one in perpetrators]),
+    }
+
+
+def _any(found: list[bool | None]) -> str:
+    if True in found:
+        return "YES"
+    return "UNKNOWN" if None in found or not found else "NO"
+
+
+def _yes(said: Answered) -> bool | None:
+    return None if said is Answered.UNKNOWN else said is Answered.YES
+
+
+def _younger(person: Participant, on: date, years: int) -> bool | None:
+    age = _age(person.birth_date, on)
+    if age is not None:
+        return age < years
+    return False if person.is_minor is Answered.NO else None
 
 
 def _known(person: Participant, on: date) -> bool:

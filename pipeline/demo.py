@@ -19,6 +19,8 @@ from uuid import UUID, uuid4, uuid5
 import yaml
 from kafka import KafkaProducer
 
+from agents.casework.rules import Rules, rules_from
+from agents.policy.loading import Loader
 from agents.policy.region import RegionConfig
 from topics import envelope, specs
 from topics import journal as j
@@ -103,7 +105,7 @@ def demo_regions(regions: Path, folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(regions, folder)
     for path in folder.glob("*/policy.yaml"):
-        policy = yaml.safe_load(path.read_text(encoding="utf-8"))
+        policy = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
         policy["calendar"] = {"kind": "compressed", "working_day_seconds": WORKING_DAY_S}
         policy["name"] = "demo"
         path.write_text(yaml.safe_dump(policy, sort_keys=False, allow_unicode=True), encoding="utf-8")
@@ -129,10 +131,14 @@ class Tally:
     waits: list[int] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     offers: dict[str, int] = field(default_factory=dict)
+    rules: dict[str, Rules] = field(default_factory=dict)
+    """Region -> the rules in force there."""
 
     def count(self, record: j.Record) -> None:
         """Take one journal record in."""
         said = record.input
+        if isinstance(said, j.ConfigureInput):
+            self.rules[record.region] = rules_from(said.policy, said.directory)
         if isinstance(said, j.ReportInput | j.RefusedInput):
             self.seen += 1
             self.waits.append(max(0, record.at - said.origin.arrived))

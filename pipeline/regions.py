@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from agents.policy.directory import Directory, Source, Sources, load_directory
-from agents.policy.model import PolicyError, load
+from agents.policy.loading import PolicyError, load
 from topics.specs import REGION_PARTITIONS, Quota, Wanted, quotas, wanted
 
 

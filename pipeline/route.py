@@ -16,7 +16,8 @@ from agents.casework.book import Book, Key, Opened
 from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover
 from agents.casework.decide import decide
 from agents.casework.inputs import NAMESPACE, Incoming
-from agents.casework.triage import RULES
+from agents.casework.rules import Rules, rules_of
+from agents.casework.sentences import sentence
 from agents.facts import Facts, encode_links, facts_of, links_of, read_facts, read_links
 from agents.intake.decide import act_input, answer_input, report_input
 from agents.policy.calendar import AMSTERDAM
@@ -314,7 +315,7 @@ def region_for(regions: Mapping[str, RegionConfig], name: str | None, reports: S
 
 def state(book: Book, record: j.Record) -> dict[str, Any]:
     """How things stand after ``record``, for the case it was about (None everywhere when it was about none)."""
-    case = _case_of(book, record)
+    case, rules = _case_of(book, record), rules_of(book)
     handover = case.current() or next(reversed(case.handovers), None) if case is not None else None
     awaits = handover is not None and handover.state in AWAITS_ANSWER
     return {
@@ -323,10 +324,11 @@ def state(book: Book, record: j.Record) -> dict[str, Any]:
         "case_id": case.id if case else None,
         "colour": case.colour if case else None,
         "provisional": case.provisional if case else False,
-        "reasons": [_rule(rule) for rule in case.reasons] if case else [],
+        "reasons": [_rule(rules, rule) for rule in case.reasons] if case else [],
         "open_questions": list(case.open_questions) if case else [],
         "destination": case.destination if case else None,
         "rule": case.rule if case else None,
+        "destination_reason": _rule(rules, case.rule) if case and case.rule else None,
         "owner": case.owner if case else None,
         "executor": case.executor if case else None,
         "closed": case.closed if case else False,
@@ -378,8 +380,8 @@ def _why(event: j.Event) -> Iterator[str]:
             yield str(found)
 
 
-def _rule(rule: str) -> dict[str, str]:
-    return {"rule": rule, "nl": RULES[rule].nl, "en": RULES[rule].en}
+def _rule(rules: Rules, rule: str) -> dict[str, str]:
+    return {"rule": rule, "nl": sentence(rules, rule, "nl"), "en": sentence(rules, rule, "en")}
 
 
 def _offer(handover: Handover) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from prometheus_client import start_http_server
 
-from agents.policy.model import PolicyError
+from agents.policy.loading import PolicyError
 from agents.policy.region import RegionConfig, load_regions
 from agents.stage.clock import BrokerClock
 from agents.stage.heartbeat import Heart, InstanceTaken, refuse_second

@@ -30,7 +30,7 @@ def _lint(folder: Path) -> "subprocess.CompletedProcess[str]":
         pytest.param("agents/casework/decide.py", "import pipeline.app", id="agents may not know the pipeline"),
         pytest.param("agents/casework/decide.py", "import faust", id="a decision may not know the engine"),
         pytest.param("agents/dispatch/decide.py", "import kafka", id="a decision may not know a client"),
-        pytest.param("agents/casework/triage.py", "import prometheus_client", id="a decision counts nothing"),
+        pytest.param("agents/policy/colours.py", "import prometheus_client", id="a decision counts nothing"),
         pytest.param("agents/casework/deadlines.py", "import time", id="a decision has no clock"),
         pytest.param("agents/casework/inputs.py", "import random", id="a decision leaves nothing to chance"),
         pytest.param("agents/intake/decide.py", "import os", id="intake's decision does no I/O"),

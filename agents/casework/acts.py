@@ -8,7 +8,7 @@ from agents.casework.case import AWAITS_ANSWER, Case
 from agents.casework.inputs import Draft
 from agents.casework.reports import dead, place, replace_route
 from agents.casework.rules import Rules, local_date
-from agents.casework.triage import ACUTE, answered, open_acute, triage
+from agents.casework.situation import ACUTE, answered, open_acute, situation
 from agents.facts import Facts
 from topics import journal as j
 from topics.codes import ActKind, Colour, DeadLetterReason, NoticeKind
@@ -83,9 +83,10 @@ def _settle(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> None:
         if open_acute(facts):
             _refuse(draft, rules)  # what is still unknown cannot be settled
             return
-        outcome = triage(facts, _earlier(rules, case, entry.identity), local_date(entry.received))
+        repeats = _earlier(rules, case, entry.identity)
+        outcome = rules.colours.judge(situation(rules, facts, local_date(entry.received), repeats=repeats))
         colours.append(outcome.colour)
-        reasons += outcome.reasons
+        reasons += outcome.rules
     if facts is None or any(said.indicators.get(found) == "UNKNOWN" for found in ACUTE):
         _refuse(draft, rules)
         return
@@ -111,7 +112,7 @@ def _earlier(rules: Rules, case: Case, identity: str) -> int:
     before: list[str] = []
     for entry in case.entries:
         if entry.identity == identity:
-            days = rules.policy.repetition_days
+            days = rules.policy.windows.repetition
             threads = {
                 other.thread
                 for other in case.entries

@@ -50,7 +50,7 @@ def _climb(draft: Draft, rules: Rules, case: Case, handover: Handover, until: in
         if step.name == "RECALLED":
             take_back(draft, rules, case, handover, HandoverState.RECALLED)
             colour = Colour(case.colour) if case.colour else None
-            offer(draft, rules, case.id, back(rules.directory, colour, handover.receiver), colour)
+            offer(draft, rules, case.id, back(rules, colour, handover.receiver), colour)
             return
         for to in step.tells:
             draft.tell(NoticeKind(step.name), to, case_id=case.id, handover_id=handover.id)

@@ -5,8 +5,9 @@ The executor changes at ACCEPTED, the owner at STARTED. A refusal always has a s
 
 from agents.casework.case import AWAITS_ANSWER, Case, Handover
 from agents.casework.inputs import Draft
-from agents.casework.routing import Route, back, investigation
-from agents.casework.rules import Rules
+from agents.casework.routing import Route, back, route
+from agents.casework.rules import Rules, local_date
+from agents.casework.situation import coloured
 from agents.policy.directory import Receiver
 from agents.policy.model import millis, moment
 from topics import journal as j
@@ -90,20 +91,22 @@ def answer(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.A
                 draft.add(j.OwnerChanged(case_id=case.id, owner=owner))
 
 
-def raised(draft: Draft, case: Case, colour: Colour, rule: str) -> Colour:
-    """The case at least this colour, for one more reason."""
-    now = Colour(case.colour) if case.colour else Colour.GREEN
-    if now.severity >= colour.severity:
+def _raised(draft: Draft, rules: Rules, case: Case, reason: str) -> Colour | None:
+    """The colour of the case after a refusal for that reason (U8)."""
+    now = Colour(case.colour) if case.colour else None
+    colour, why = rules.colours.raised(now or Colour.GREEN, {"refusal": reason})
+    if not why or (now is not None and colour is now):
         return now
-    floor = Colour(case.settled_floor) if case.settled_floor else colour
     draft.add(
         j.Triaged(
             case_id=case.id,
             colour=colour.value,
             provisional=case.provisional,
-            reasons=(*case.reasons, rule),
+            reasons=tuple(dict.fromkeys((*case.reasons, *why))),
             open_questions=tuple(case.open_questions),
-            floor=max(colour, floor, key=lambda found: found.severity).value,
+            floor=max(
+                [colour, *([Colour(case.settled_floor)] if case.settled_floor else [])], key=lambda c: c.severity
+            ).value,
         )
     )
     return colour
@@ -122,8 +125,9 @@ def _refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j
         draft.tell(NoticeKind.REFUSED, desks.duty, case_id=case.id, handover_id=handover.id)
     colour = Colour(case.colour) if case.colour else None
     family_refuses = said.reason == "FAMILY_REFUSES"
-    if said.reason == "TOO_SEVERE" or (family_refuses and said.state == "RETURNED"):
-        colour = raised(draft, case, Colour.YELLOW, "U8")
+    if said.reason is not None and not (family_refuses and said.state == "REFUSED"):
+        # A family that refuses before anybody accepted has broken nothing off.
+        colour = _raised(draft, rules, case, said.reason)
     current = case.current()
     if current is not None and current is not handover:
         # Somebody else was offered the case already: that is the successor.
@@ -134,9 +138,11 @@ def _refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j
             return
         take_back(draft, rules, case, current, HandoverState.SUPERSEDED)
     if family_refuses and colour is not Colour.RED and handover.receiver != desks.investigation:
-        successor = investigation(rules.directory)
+        # Whatever it was before, the family's cooperation is refused now; nothing else is known here.
+        told = {"cooperation": "REFUSES"} | coloured(colour, provisional=False)
+        successor = route(rules, told, None, local_date(draft.now))
     else:
-        successor = back(rules.directory, colour, handover.receiver)
+        successor = back(rules, colour, handover.receiver)
     offer(draft, rules, case.id, successor, colour, replaces=current)
 
 

@@ -24,6 +24,8 @@ class Found:
     """So many persons were known in that case."""
     household: tuple[Case, ...]
     """Every case that is surely or probably of this household: a person has not merged them yet."""
+    of_perpetrator: tuple[Case, ...]
+    """Other households' cases in which the alleged perpetrator is known as one."""
 
 
 def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
@@ -33,12 +35,15 @@ def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
     """
     best: dict[str, tuple[int, Link]] = {}
     persons: dict[str, set[int | str]] = {}
+    perpetrator: set[str] = set()
     for link in links:
         for case_id in book.known_by(link.code):
             # A perpetrator may have come from there: the new household's team must see nothing of the old one.
             sure = 1 if link.kind == LinkKind.SAME_PERPETRATOR.value else _SURE[link.certainty]
             if case_id not in best or sure > best[case_id][0]:
                 best[case_id] = (sure, link)
+            if link.kind == LinkKind.SAME_PERPETRATOR.value:
+                perpetrator.add(case_id)
             if link.kind in (LinkKind.SAME_PERSON.value, LinkKind.SAME_PERPETRATOR.value):
                 # One person is known by several keys.
                 persons.setdefault(case_id, set()).add(link.code if link.person is None else link.person)
@@ -63,7 +68,9 @@ def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
         # What was held or no domestic violence at first, and is now reported, belongs with its household.
         own = max(sure_ones, key=lambda case: (not case.closed, case.last_at, case.id), default=own)
     household = {case.id: case for case in (*sure_ones, *([own] if own is not None else []))}
-    return Found(own, seen, len(persons.get(own.id, ())) if own else 0, tuple(household.values()))
+    elsewhere = [book.cases[found] for found in sorted(perpetrator - household.keys())]
+    recognised = len(persons.get(own.id, ())) if own else 0
+    return Found(own, seen, recognised, tuple(household.values()), tuple(elsewhere))
 
 
 def joinable(case: Case) -> bool:
@@ -84,6 +91,17 @@ def earlier_reports(household: tuple[Case, ...], said: j.ReportInput, incident: 
         and abs((on - local_date(entry.received)).days) <= days
     }
     return len(counted)
+
+
+def perpetrator_known(found: Found, said: j.ReportInput, days: int) -> bool:
+    """Whether the alleged perpetrator was reported in another household, within ``days`` whole days (U5)."""
+    on = local_date(said.received)
+    return any(
+        entry.counts and abs((on - local_date(entry.received)).days) <= days
+        for case in found.of_perpetrator
+        if joinable(case)
+        for entry in case.entries
+    )
 
 
 def involvement(rules: Rules, case: Case | None, said: j.ReportInput, persons: int) -> EarlierInvolvement:

@@ -3,11 +3,12 @@
 from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover
 from agents.casework.handover import offer, take_back
 from agents.casework.inputs import Draft
-from agents.casework.linking import earlier_reports, find_case, involvement
-from agents.casework.routing import Route, assessment, held, other_care, route
+from agents.casework.linking import earlier_reports, find_case, involvement, perpetrator_known
+from agents.casework.routing import Route, route, unforeseen
 from agents.casework.rules import Rules, local_date
-from agents.casework.triage import ACUTE, STRUCTURAL, Triage, any_of, triage
+from agents.casework.situation import ACUTE, STRUCTURAL, any_of, coloured, open_questions, situation
 from agents.facts import Facts
+from agents.policy.colours import Judgement
 from topics import journal as j
 from topics.codes import Colour, DeadLetterReason, HandoverState, NoticeKind, ReportKind
 
@@ -61,10 +62,11 @@ def _without_colour(draft: Draft, rules: Rules, said: j.ReportInput, facts: Fact
         draft, rules, said, case_id, opened=case is None, counts=False, known_as="UNCLASSIFIED", links=found.links
     )
     serious = any_of(facts, ACUTE) or any_of(facts, STRUCTURAL)
-    if facts.disclosure == "DOUBLE_ANONYMOUS":
-        chosen = held(rules.directory)
+    on = local_date(draft.now)
+    if serious and facts.disclosure != "DOUBLE_ANONYMOUS":
+        chosen = unforeseen(rules)  # a person of the centre looks first (G9)
     else:
-        chosen = other_care(facts, rules.directory, local_date(draft.now), first_to_desk=serious)
+        chosen = route(rules, situation(rules, facts, on, repeats=0), facts, on)
     if serious:
         draft.tell(NoticeKind.ACUTE_WITHOUT_CASE, rules.directory.desks.duty, case_id=case_id)
     if case is None:
@@ -78,22 +80,32 @@ def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> No
     found = find_case(draft.book, opened.links, said.thread)
     case = found.case
     known_as = involvement(rules, case, said, found.persons)
-    earlier = earlier_reports(found.household, said, opened.incident, rules.policy.repetition_days)
-    outcome = triage(facts, earlier, local_date(said.received))
+    windows = rules.policy.windows
+    told = situation(
+        rules,
+        facts,
+        local_date(said.received),
+        repeats=earlier_reports(found.household, said, opened.incident, windows.repetition),
+        perpetrator_known=perpetrator_known(found, said, windows.perpetrator),
+    )
+    outcome = rules.colours.judge(told)
     case_id = case.id if case is not None else draft.new_id()
     _register(draft, rules, said, case_id, opened=case is None, counts=True, known_as=known_as.value, links=found.links)
     before = case if case is not None and not case.closed else None
-    colour, provisional = _coloured(draft, case_id, before, outcome)
+    colour, provisional = _coloured(draft, rules, case_id, before, outcome, open_questions(facts))
     if colour is Colour.RED:
         draft.tell(NoticeKind.RED, rules.directory.desks.duty, case_id=case_id)
-    chosen = route(facts, colour, provisional, rules.directory, local_date(draft.now))
+    told |= coloured(colour, provisional)
+    chosen = route(rules, told, facts, local_date(draft.now))
     if case is None:
         offer(draft, rules, case_id, chosen, colour)
     else:
         place(draft, rules, case, chosen, colour, by_person=False)
 
 
-def _coloured(draft: Draft, case_id: str, before: Case | None, outcome: Triage) -> tuple[Colour, bool]:
+def _coloured(
+    draft: Draft, rules: Rules, case_id: str, before: Case | None, outcome: Judgement, questions: tuple[str, ...]
+) -> tuple[Colour, bool]:
     """The case's colour now: the highest so far. What is open stays provisional until a person settles it."""
     colours = [outcome.colour]
     floors = [outcome.floor]
@@ -104,14 +116,14 @@ def _coloured(draft: Draft, case_id: str, before: Case | None, outcome: Triage) 
     floor = max(floors, key=lambda found: found.severity)
     was_open = before is not None and before.provisional
     provisional = (outcome.provisional or was_open) and colour is not Colour.RED
-    questions = outcome.open_questions
     if before is not None and was_open:
         questions = tuple(dict.fromkeys((*before.open_questions, *questions)))
-    reasons = outcome.reasons
+    reasons = outcome.rules
     if before is not None and before.colour and Colour(before.colour).severity >= outcome.colour.severity:
         reasons = tuple(dict.fromkeys((*before.reasons, *reasons)))
-    if provisional and "P1" not in reasons:
-        reasons = (*reasons, "P1")
+    if provisional and before is not None:
+        still = (row.id for row in rules.policy.provisional if row.id in before.reasons)
+        reasons = tuple(dict.fromkeys((*reasons, *still)))
     draft.add(
         j.Triaged(
             case_id=case_id,
@@ -128,7 +140,7 @@ def _coloured(draft: Draft, case_id: str, before: Case | None, outcome: Triage) 
 def place(draft: Draft, rules: Rules, case: Case, chosen: Route, colour: Colour | None, *, by_person: bool) -> None:
     """Bring a known case to where it belongs now. One handover is open; who has started is told, not passed by."""
     if chosen.receiver.id in case.avoided:
-        chosen = assessment(rules.directory)  # it said that the case is too severe: never again to this team
+        chosen = unforeseen(rules)  # it said that the case is too severe: never again to this team
     current = case.current()
     if case.closed and not by_person:
         # What was done in the former episode is over: somebody must take this one up anew.
@@ -176,8 +188,10 @@ def _stays(rules: Rules, current: Handover, chosen: Route, *, risen: bool, by_pe
 def replace_route(draft: Draft, rules: Rules, facts: Facts | None, colour: Colour, provisional: bool) -> Route:
     """Where a case goes after a person changed its colour."""
     if facts is None:
-        return assessment(rules.directory)
-    return route(facts, colour, provisional, rules.directory, local_date(draft.now))
+        return unforeseen(rules)
+    on = local_date(draft.now)
+    told = situation(rules, facts, on, repeats=0) | coloured(colour, provisional)
+    return route(rules, told, facts, on)
 
 
 def dead(draft: Draft, rules: Rules, reason: DeadLetterReason, *, acute: bool, tell: bool = False) -> None:

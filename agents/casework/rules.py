@@ -6,28 +6,40 @@ from functools import lru_cache
 
 from agents.casework.book import Book
 from agents.policy.calendar import AMSTERDAM, Calendar
+from agents.policy.colours import Colours
+from agents.policy.destinations import DestinationRule
 from agents.policy.directory import Directory, load_directory
 from agents.policy.model import Policy, load_policy, moment
+from agents.policy.rules import Table
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Policy, calendar and directory."""
+    """Policy, calendar, directory, and the rules of colour and destination ready to be asked."""
 
     policy: Policy
     calendar: Calendar
     directory: Directory
+    colours: Colours
+    destinations: Table[DestinationRule]
 
 
 def rules_of(book: Book) -> Rules:
     """The rules of a book; they change only by a record."""
-    return _read(book.policy, book.directory)
+    return rules_from(book.policy, book.directory)
 
 
 @lru_cache(maxsize=128)
-def _read(policy_text: str, directory_text: str) -> Rules:
+def rules_from(policy_text: str, directory_text: str) -> Rules:
+    """The rules that these texts hold."""
     policy = load_policy(policy_text)
-    return Rules(policy, policy.made_calendar(), load_directory(directory_text))
+    return Rules(
+        policy,
+        policy.made_calendar(),
+        load_directory(directory_text),
+        policy.made_colours(),
+        policy.made_destinations(),
+    )
 
 
 def local_date(ms: int) -> date:

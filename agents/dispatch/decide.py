@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from agents.casework.book import Book
 from agents.casework.case import Case
 from agents.casework.rules import Rules
-from agents.casework.triage import sentence
+from agents.casework.sentences import sentence
 from topics import journal as j
 from topics import specs
 from topics.codes import DeadLetterReason, ReceiptOutcome
@@ -90,7 +90,7 @@ def _offer(book: Book, rules: Rules, record: j.Record, event: j.Offered, rests: 
         plain = {
             "reports": reports[-MOST_REPORTS:],
             "left_out": max(0, len(reports) - MOST_REPORTS),
-            "reasons": [sentence(rule) for rule in after.reasons],
+            "reasons": [sentence(rules, rule) for rule in after.reasons],
             "safety_conditions": [],
             "contact_person": _person(receiver.contact_person if receiver else None),
             "dv_specialist": _person(receiver.dv_specialist if receiver else None),

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from agents.policy.model import Part, PolicyError, load
+from agents.policy.loading import Part, PolicyError, load
 from agents.reference import municipalities
 from topics.base import Line, MunicipalityCode, Slug
 from topics.codes import SourceKind

@@ -1,31 +1,19 @@
-"""A region's rules as data: terms, ladders, windows. What a rule decides is in ``agents/casework``."""
+"""A region's rules as data: what gives a colour, terms, ladders, windows. What follows is in ``agents/casework``."""
 
 import hashlib
-from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from agents.policy.calendar import Calendar, Compressed, Netherlands
+from agents.policy.colours import ColourRule, Colours, Provisional, Raise
+from agents.policy.destinations import DestinationRule
+from agents.policy.loading import Mistake, Part, load
+from agents.policy.rules import Table, mistakes
+from agents.policy.vocabulary import MADE
 from topics.base import Slug
-from topics.codes import Colour
-
-M = TypeVar("M", bound=BaseModel)
-
-# A directory of 1,500 receivers takes a second with the one in C, and two and a half with the other.
-LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class PolicyError(Exception):
-    """A file of a region that cannot be used; the message says what to change, line by line."""
-
-
-class Part(BaseModel):
-    """One frozen part of a policy; an unknown key is an error, never a hint."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from topics.codes import Colour, Indicator
 
 
 class Minutes(Part):
@@ -103,13 +91,28 @@ class CompressedCalendar(Part):
     working_day_seconds: float = Field(gt=0)
 
 
+class Windows(Part):
+    """How long something counts: whole days, the last one included."""
+
+    repetition: int = Field(ge=1)
+    perpetrator: int = Field(ge=1)
+    monitoring: int = Field(ge=0, description="after it ended")
+    measure: int = Field(ge=0, description="after it ended")
+    order: int = Field(ge=0, description="since a huisverbod was imposed")
+
+
 class Policy(Part):
     """The rules of one region at one moment; ``hash`` of the text is in every decision."""
 
     name: Slug
     version: str
     calendar: Annotated[NetherlandsCalendar | CompressedCalendar, Field(discriminator="kind")]
-    repetition_days: int = Field(ge=1, description="U1 and U2: whole days, the last one included")
+    indicators: dict[str, tuple[Indicator, ...]] = Field(description="sets that a rule may name as one")
+    windows: Windows
+    colours: tuple[ColourRule, ...]
+    raises: tuple[Raise, ...]
+    provisional: tuple[Provisional, ...]
+    destinations: tuple[DestinationRule, ...]
     accept: dict[Colour, Term] = Field(description="T03")
     without_colour: Colour = Field(description="whose clock runs for what has no colour")
     team_ladder: dict[Colour, tuple[LadderStep, ...]]
@@ -123,6 +126,14 @@ class Policy(Part):
             return Compressed(timedelta(seconds=self.calendar.working_day_seconds))
         return Netherlands()
 
+    def made_colours(self) -> Colours:
+        """The rules of colour, ready to be asked."""
+        return Colours(self.colours, self.raises, self.provisional, self.indicators)
+
+    def made_destinations(self) -> Table[DestinationRule]:
+        """The rules of destination, ready to be asked."""
+        return Table(self.destinations, self.indicators)
+
 
 def text_hash(text: str) -> str:
     """Which text this is: the first 16 hexadecimal digits of its SHA-256."""
@@ -131,53 +142,45 @@ def text_hash(text: str) -> str:
 
 def load_policy(text: str) -> Policy:
     """The policy that ``text`` (YAML) holds; ``PolicyError`` with every mistake."""
-    policy = load(Policy, text)
-    missing = [
-        f"{part}: {colour.value} ({colour.nl}) ontbreekt / is missing"
+    return load(Policy, text, _mistakes)
+
+
+def _mistakes(policy: Policy) -> list[Mistake]:
+    found: list[Mistake] = [
+        ((part,), f"{colour.value} ({colour.nl}) ontbreekt / is missing")
         for part in ("accept", "team_ladder", "desk_ladder", "again")
         for colour in Colour
         if colour not in getattr(policy, part)
     ]
     # A ladder that ends without a person would go quiet.
-    missing += [
-        f"{part}.{colour.value}: de laatste trede moet {end} zijn / the last step must be {end}"
+    found += [
+        ((part, colour.value), f"de laatste trede moet {end} zijn / the last step must be {end}")
         for part, end in (("team_ladder", "RECALLED"), ("desk_ladder", "RECALL_DUE"))
         for colour, steps in getattr(policy, part).items()
         if not steps or steps[-1].step != end
     ]
-    if missing:
-        raise PolicyError("; ".join(missing))
-    return policy
-
-
-def load(model: type[M], text: str) -> M:
-    """A model from YAML text; ``PolicyError`` names line and place of each mistake."""
-    try:
-        node = yaml.compose(text, Loader=LOADER)
-        return model.model_validate(yaml.load(text, Loader=LOADER))
-    except yaml.YAMLError as error:
-        raise PolicyError(str(error)) from error
-    except ValidationError as error:
-        raise PolicyError(
-            "; ".join(f"{_where(node, found['loc'])}: {found['msg']}" for found in error.errors(include_input=False))
-        ) from error
-
-
-def _where(node: yaml.Node | None, place: Iterable[int | str]) -> str:
-    """``line N, a.b.0``: as far down as the text has it."""
-    path = [str(step) for step in place]
-    for step in path:
-        if isinstance(node, yaml.MappingNode):
-            found = next((pair for pair in node.value if pair[0].value == step), None)
-            if found is None:
-                break
-            node = found[1]
-        elif isinstance(node, yaml.SequenceNode) and step.isdigit() and int(step) < len(node.value):
-            node = node.value[int(step)]
-        else:
-            break
-    line = node.start_mark.line + 1 if node is not None else 1
-    return f"line {line}, {'.'.join(path) or 'file'}"
+    tables = {"colours": policy.colours, "raises": policy.raises, "provisional": policy.provisional}
+    for name, rows in tables.items():
+        found += mistakes(name, rows, policy.indicators, MADE)
+    found += [
+        ((name, number), f"{row.id}: when ontbreekt / is missing")
+        for name in ("raises", "provisional")
+        for number, row in enumerate(tables[name])
+        if not row.when
+    ]
+    found += mistakes("destinations", policy.destinations, policy.indicators)
+    found += [
+        ((name,), "precies één regel zonder when / exactly one row without when")
+        for name, rows in (("colours", policy.colours), ("destinations", policy.destinations))
+        if sum(not row.when for row in rows) != 1
+    ]
+    found += [
+        (("destinations", number, "to"), "wie dit krijgt moet bij Veilig Thuis zijn / must be a desk of the centre")
+        for number, row in enumerate(policy.destinations)
+        # Somebody on duty has whatever no rule thought of.
+        if not row.when and not row.to.startswith("VT_")
+    ]
+    return found
 
 
 def millis(moment: datetime) -> int:

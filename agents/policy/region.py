@@ -9,7 +9,8 @@ import yaml
 from pydantic import Field
 
 from agents.policy.directory import Directory, Source, Sources, load_directory
-from agents.policy.model import Part, Policy, PolicyError, load, load_policy
+from agents.policy.loading import Part, PolicyError, load
+from agents.policy.model import Policy, load_policy
 from agents.sealing import KeySet, RegionKeys
 from topics.specs import REGION_PARTITIONS
 

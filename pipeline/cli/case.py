@@ -137,14 +137,16 @@ def show(id: str, output: str) -> None:
 @output_option
 def why(id: str, output: str) -> None:
     """The rules, in plain words."""
-    from agents.casework.triage import RULES, sentence
+    from agents.casework.rules import rules_of
+    from agents.casework.sentences import sentence
     from pipeline.cli.sending import find
 
     found = settings()
     place = find(cluster_of(found), found, id)
     one = place.case
     rules = [*one.reasons, *([one.rule] if one.rule else [])]
-    said = [(rule, sentence(rule, language()) if rule in RULES else "-") for rule in dict.fromkeys(rules)]
+    in_force = rules_of(place.book)
+    said = [(rule, sentence(in_force, rule, language())) for rule in dict.fromkeys(rules)]
     links = [{"case_id": case_id, "kind": kind, "certainty": certainty} for case_id, kind, certainty in one.links]
     policy = _policy(place)
     coming = next_step(one)

@@ -197,7 +197,7 @@ def _show(console: "Console", record: "j.Record", player: "Player", tally: "Tall
 def _event(record: "j.Record", event: "j.Event", tally: "Tally") -> Any:
     from rich.text import Text
 
-    from agents.casework.triage import sentence
+    from agents.casework.sentences import sentence
     from pipeline.cli.story import code
     from topics import journal as j
 
@@ -209,7 +209,8 @@ def _event(record: "j.Record", event: "j.Event", tally: "Tally") -> Any:
             line.append(f" {shown} ", style=f"{STYLES.get(event.colour or '', 'bold')} reverse")
             if event.provisional:
                 line.append(f" {say('demo.provisional')}", style="italic")
-            line.append("  " + " ".join(f"{rule}: {sentence(rule, language())}" for rule in event.reasons))
+            rules = tally.rules[record.region]
+            line.append("  " + " ".join(f"{rule}: {sentence(rules, rule, language())}" for rule in event.reasons))
             return line
         case j.Offered():
             left = (event.accept_before - record.at) / 1000

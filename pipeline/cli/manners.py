@@ -215,7 +215,7 @@ def explained(error: BaseException) -> Sorry:
     from kafka.errors import KafkaError
     from pydantic import ValidationError
 
-    from agents.policy.model import PolicyError
+    from agents.policy.loading import PolicyError
     from agents.sealing import CannotOpen
     from agents.stage.heartbeat import InstanceTaken
     from pipeline.journal_reader import NoTopic

@@ -6,8 +6,8 @@ from typing import Any, BinaryIO, NoReturn
 import click
 import orjson
 
-from agents.casework.triage import RULES
-from agents.policy.model import PolicyError, millis
+from agents.policy.loading import PolicyError
+from agents.policy.model import millis
 from agents.policy.region import RegionConfig, load_regions
 from pipeline.route import Line, Said, Trial, read_history, read_moment, read_said, region_for, state
 from pipeline.settings import read_settings
@@ -173,9 +173,9 @@ def _page(found: dict[str, Any], config: RegionConfig, language: Language) -> st
         if found["open_questions"]:
             rows.append(row("open_questions", value=" ".join(found["open_questions"])))
         if found["destination"]:
-            sentence = RULES[found["rule"]].nl if language == "nl" else RULES[found["rule"]].en
             rows.append(row("destination", value=f"{label(Destination(found['destination']))}"))
-            rows.append(row("reason", rule=found["rule"], sentence=sentence))
+            why = found["destination_reason"]
+            rows.append(row("reason", rule=why["rule"], sentence=why[language]))
         rows.append(row("owner", value=named(found["owner"])))
         rows.append(row("executor", value=named(found["executor"])))
     if (offer := found["offer"]) is not None:

@@ -18,7 +18,7 @@ import yaml
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from agents.policy.directory import Receiver, Source, load_directory
-from agents.policy.model import LOADER
+from agents.policy.loading import Loader
 from agents.policy.region import RegionConfig, load_regions
 from pipeline.bench import TRICKLE_PER_S, Line, Way, make, way_of
 from pipeline.cli.topics import apply_all
@@ -83,7 +83,7 @@ def a_team(number: int) -> dict[str, Any]:
 def add(field: Field, teams: list[dict[str, Any]], *sources: dict[str, Any]) -> None:
     """Write into the folder of the first region, as somebody with an editor does."""
     folder = field.regions_folder / FIRST
-    directory = yaml.load((folder / "directory.yaml").read_text(), Loader=LOADER)
+    directory = yaml.load((folder / "directory.yaml").read_text(), Loader=Loader)
     example = next(found for found in directory["receivers"] if found["kind"] == "TEAM")
     places = cycle(directory["municipalities"])
     for team in teams:

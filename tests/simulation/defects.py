@@ -134,7 +134,7 @@ class AcksFirst(Intake):
 
 def _latest_colour() -> AbstractContextManager[Any]:
     """The colour of a case is that of its last report."""
-    return patch.object(reports, "_coloured", lambda *all_, was=reports._coloured: was(*all_[:2], None, *all_[3:]))
+    return patch.object(reports, "_coloured", lambda *all_, was=reports._coloured: was(*all_[:3], None, *all_[4:]))
 
 
 def _full_time() -> AbstractContextManager[Any]:

@@ -17,6 +17,7 @@ import orjson
 import yaml
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
+from agents.policy.loading import Loader
 from agents.policy.region import RegionConfig, load_regions
 from agents.stage.transport import group_of
 from pipeline.broker import Broker
@@ -175,7 +176,7 @@ class Field:
         shutil.copytree(REGIONS, self.regions_folder)
         if working_day_s is not None:
             for path in self.regions_folder.glob("*/policy.yaml"):
-                policy = yaml.safe_load(path.read_text())
+                policy = yaml.load(path.read_text(), Loader=Loader)
                 policy["calendar"] = {"kind": "compressed", "working_day_seconds": working_day_s}
                 path.write_text(yaml.safe_dump(policy, sort_keys=False))
         self.regions: dict[str, RegionConfig] = load_regions(self.regions_folder, development=True)

@@ -331,7 +331,8 @@ def test_an_alleged_perpetrator_alone_brings_nobody_into_his_former_household():
     # Then that household has a case of its own, and the link is shown
     assert world.case.id != former
     assert [former, "SAME_PERPETRATOR", "CERTAIN"] in world.case.links
-    assert world.case.colour == "GREEN"
+    # And its colour is one step higher for it (U5).
+    assert (world.case.colour, world.case.reasons) == ("YELLOW", ["R4", "U5"])
 
 
 def test_a_couple_is_known_again_in_whatever_roles():

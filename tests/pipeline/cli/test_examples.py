@@ -5,10 +5,11 @@ import json
 import pytest
 
 from agents.casework.routing import route
-from agents.casework.triage import triage
+from agents.casework.rules import rules_from
+from agents.casework.situation import coloured, situation
 from agents.facts import facts_of
+from agents.policy.region import load_regions
 from pipeline.cli.manners import Exit
-from pipeline.regions import outlines
 from pipeline.settings import CHECKOUT
 from tests.pipeline.cli.conftest import Meldstroom
 from topics.codes import Colour, Destination, Indicator
@@ -30,13 +31,15 @@ SOUND = ("groen", "geel", "oranje", "rood")
 )
 def test_what_becomes_of_an_example(name: str, colour: Colour, provisional: bool, destination: Destination):
     report = read_report((EXAMPLES / f"{name}.json").read_bytes())
-    region = outlines(CHECKOUT / "deploy" / "regions")["brabant-zuidoost"]
+    region = load_regions(CHECKOUT / "deploy" / "regions", development=True)["brabant-zuidoost"]
     day = report.received_at.date()
 
-    found = triage(facts_of(report), 0, day)
+    rules = rules_from(region.policy_text, region.directory_text)
+    found = rules.colours.judge(situation(rules, facts_of(report), day, repeats=0))
 
     assert (found.colour, found.provisional) == (colour, provisional)
-    chosen = route(facts_of(report), found.colour, found.provisional, region.directory, day)
+    told = situation(rules, facts_of(report), day, repeats=0) | coloured(found.colour, found.provisional)
+    chosen = route(rules, told, facts_of(report), day)
     assert chosen.destination is destination
     assert report.source_id in {source.id for source in region.sources}
 

@@ -1,0 +1,76 @@
+"""A region's files: YAML into frozen models, and every mistake with its line."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+
+# A directory of 1,500 receivers takes a second with the one in C, and two and a half with the other.
+_Fast: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BOOL = "tag:yaml.org,2002:bool"
+
+
+class Loader(_Fast):  # type: ignore[misc, valid-type]
+    """YAML for people: YES and NO are answers here, and only ``true`` and ``false`` are truth values."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        letter: [(tag, pattern) for tag, pattern in found if tag != _BOOL]
+        for letter, found in _Fast.yaml_implicit_resolvers.items()
+    }
+
+
+Loader.add_implicit_resolver(_BOOL, re.compile("^(?:true|false)$"), ["t", "f"])
+
+
+class PolicyError(Exception):
+    """A file of a region that cannot be used; the message says what to change, line by line."""
+
+
+class Part(BaseModel):
+    """One frozen part of a policy; an unknown key is an error, never a hint."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Mistake = tuple[tuple[str | int, ...], str]
+"""Where in a file, and what is wrong there, in Dutch and English."""
+
+
+def load(model: type[M], text: str, check: Callable[[M], Sequence[Mistake]] = lambda _: ()) -> M:
+    """A model from YAML text; ``PolicyError`` names line and place of each mistake.
+
+    ``check`` looks at what pydantic cannot see: how the parts go together.
+    """
+    try:
+        node = yaml.compose(text, Loader=Loader)
+        found = model.model_validate(yaml.load(text, Loader=Loader))
+    except yaml.YAMLError as error:
+        raise PolicyError(str(error)) from error
+    except ValidationError as error:
+        raise PolicyError(
+            "; ".join(f"{_where(node, one['loc'])}: {one['msg']}" for one in error.errors(include_input=False))
+        ) from error
+    if mistakes := check(found):
+        raise PolicyError("; ".join(f"{_where(node, place)}: {wrong}" for place, wrong in mistakes))
+    return found
+
+
+def _where(node: yaml.Node | None, place: Iterable[int | str]) -> str:
+    """``line N, a.b.0``: as far down as the text has it."""
+    path = [str(step) for step in place]
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next((pair for pair in node.value if pair[0].value == step), None)
+            if found is None:
+                break
+            node = found[1]
+        elif isinstance(node, yaml.SequenceNode) and step.isdigit() and int(step) < len(node.value):
+            node = node.value[int(step)]
+        else:
+            break
+    line = node.start_mark.line + 1 if node is not None else 1
+    return f"line {line}, {'.'.join(path) or 'file'}"

@@ -1,0 +1,142 @@
+"""The scenarios of the domain model, section 8, as files that a domain expert can read: played in a region in memory.
+
+A file has the ``cell`` of the table, a ``story`` and what must be so ``then``. A step of the story is a ``report``, an
+``answer`` or an ``act``, at a local moment (without one: Wed 18 Mar 2026 10:00). A report is one about a quarrel in
+which every question was answered NO; the step says what is different: ``yes`` and ``unknown`` name indicators,
+``people`` who is involved, and everything else is a field of the contract. ``then`` may also stand with a step.
+``why`` says why an expectation differs from its cell.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agents.policy.calendar import AMSTERDAM
+from agents.policy.loading import Loader
+from agents.policy.model import moment
+from tests.cases import WEDNESDAY, World, a_child, a_man, a_report, a_woman, local
+from topics import journal as j
+
+CASES = Path(__file__).parent / "cases"
+PEOPLE = {"woman": a_woman, "man": a_man, "child": a_child}
+
+
+@dataclass(frozen=True)
+class Story:
+    """One file."""
+
+    name: str
+    cell: str
+    steps: tuple[Mapping[str, Any], ...]
+    then: Mapping[str, Any]
+
+    @property
+    def number(self) -> int:
+        """Of the scenario in section 8."""
+        return int(self.name.split("-")[0])
+
+
+def stories() -> list[Story]:
+    """Every file, by number."""
+    return [_read(path) for path in sorted(CASES.glob("*.yaml"))]
+
+
+def _read(path: Path) -> Story:
+    found = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
+    if unknown := set(found) - {"cell", "story", "then", "why"}:
+        raise ValueError(f"{path.name}: {', '.join(sorted(unknown))}")
+    return Story(path.stem, found["cell"], tuple(found["story"]), found["then"])
+
+
+def played(story: Story) -> Iterator[tuple[World, Mapping[str, Any]]]:
+    """The world after each step of which something is expected, and what that is; at the end after all of them."""
+    world = World(start=_moment(story.steps[0].get("at")))
+    for step in story.steps:
+        world.pass_until(_moment(step.get("at")))
+        if "report" in step:
+            world.publish(_report(step["report"], world))
+        elif "answer" in step:
+            _answer(world, step)
+        else:
+            act = dict(step["act"])
+            world.act(act.pop("kind"), **act)
+        if "then" in step:
+            yield world, step["then"]
+    yield world, story.then
+
+
+def found(world: World, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """How it is, of what is wanted; the case is the one that was opened last."""
+    return {name: _LOOK[name](world, wanted[name]) for name in wanted}
+
+
+def _moment(said: object) -> str:
+    return WEDNESDAY if said is None else str(said)
+
+
+def _report(said: Mapping[str, Any], world: World) -> dict[str, Any]:
+    changes = dict(said)
+    household = changes.get("household", 0)
+    for name in ("yes", "unknown"):
+        if name in changes:
+            changes[name] = tuple(changes[name])
+    if "people" in changes:
+        changes["participants"] = [_person(one, household) for one in changes.pop("people")]
+    changes.setdefault("received_at", local_iso(world))
+    return a_report(**changes)
+
+
+def _person(said: str | Mapping[str, Mapping[str, Any]], household: int) -> dict[str, Any]:
+    if isinstance(said, str):
+        return PEOPLE[said](household)
+    ((name, changes),) = said.items()
+    given = {key: ... if value is None else value for key, value in changes.items()}
+    return PEOPLE[name](given.pop("household", household), **given)
+
+
+def local_iso(world: World) -> str:
+    """Now, as a report says it."""
+    return moment(world.now).astimezone(AMSTERDAM).isoformat()
+
+
+def _answer(world: World, step: Mapping[str, Any]) -> None:
+    handover = world.case.handovers[0] if step.get("of") == "first" else world.offer
+    changes = {"reason": step["reason"]} if "reason" in step else {}
+    world.answer(step["answer"], handover, **changes)
+
+
+def _links(world: World, _: Any) -> list[str]:
+    return sorted(f"{kind} {certainty}" for _, kind, certainty in world.case.links)
+
+
+def _told(world: World, _: Any) -> list[str]:
+    return sorted(f"{kind} {to}" for kind, to in world.told())
+
+
+_LOOK: dict[str, Any] = {
+    "colour": lambda world, _: world.case.colour,
+    "provisional": lambda world, _: world.case.provisional,
+    # More reasons than these may be given.
+    "rules": lambda world, wanted: [rule for rule in wanted if rule in world.case.reasons],
+    "not_rules": lambda world, wanted: [rule for rule in wanted if rule not in world.case.reasons],
+    "destination": lambda world, _: world.case.destination,
+    "rule": lambda world, _: world.case.rule,
+    "receiver": lambda world, _: world.offer.receiver,
+    "not_receiver": lambda world, wanted: wanted if world.offer.receiver != wanted else world.offer.receiver,
+    "owner": lambda world, _: world.case.owner,
+    "class": lambda world, _: world.case.involvement,
+    "deadline": lambda world, _: local(world.offer.accept_before),
+    "avoids": lambda world, _: world.case.avoided,
+    "states": lambda world, _: [handover.state for handover in world.case.handovers],
+    "taken_back": lambda world, _: [event.state for event in world.events if isinstance(event, j.TakenBack)],
+    "cases": lambda world, _: len(world.book.cases),
+    "reports": lambda world, _: len(world.case.entries),
+    "offers": lambda world, _: len(world.case.handovers),
+    "links": _links,
+    "told": _told,
+    "told_late": lambda world, _: next((e.receiver for e in world.events if isinstance(e, j.MoveRefused)), None),
+    "refused": lambda world, _: next((e.reason for e in world.events if isinstance(e, j.DeadLettered)), None),
+}
