@@ -27,9 +27,9 @@ from tests.bench.latency import waited
 from tests.bench.pressure import ORANGE
 from tests.bench.profile import pure, shares
 from tests.bench.run import lines
-from tests.cases import entropy, regions
 from tests.storm.field import CHECKOUT, REGIONS, Field, Worker
 from tests.storm.storm import Following
+from tests.world import entropy, regions
 from topics import journal as j
 from topics import specs
 from topics.reading import read_report

@@ -17,7 +17,8 @@ import yaml
 from agents.policy.calendar import AMSTERDAM
 from agents.policy.loading import Loader
 from agents.policy.model import moment
-from tests.cases import WEDNESDAY, World, a_child, a_man, a_report, a_woman, local
+from tests.cases import WEDNESDAY, a_child, a_man, a_report, a_woman
+from tests.world import World, local
 from topics import journal as j
 
 CASES = Path(__file__).parent / "cases"

@@ -13,12 +13,12 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from agents.casework.writer import CaseworkWriter
 from agents.sealing import CannotOpen
-from tests.cases import whole
 from tests.storm.canaries import Canaries, Sieve
 from tests.storm.field import Field, Worker, a_field, wait_for
 from tests.storm.history import CLEAN, Follower, check, read_all, read_history
 from tests.storm.opening import Opener
 from tests.storm.seen import metrics
+from tests.world import whole
 from topics import journal as j
 from topics import specs
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from tests.cases import local
 from tests.simulation.invariants import findings
 from tests.simulation.processes import PARTITION
 from tests.simulation.run import carried_out
 from tests.simulation.schedule import drawn
+from tests.world import local
 from topics import journal as j
 from topics import specs
 

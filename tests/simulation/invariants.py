@@ -12,13 +12,14 @@ from agents.stage.clock import JUMP_MS
 from agents.stage.lane import Arrived
 from agents.stage.reading import arrived
 from agents.stage.takeover import LANES
-from tests.cases import REGION, whole
+from tests.cases import REGION
 from tests.simulation.broker import Broker, Stored
 from tests.simulation.ground import small
 from tests.simulation.processes import FROM_OUTSIDE, PARTITION, Casework
 from tests.simulation.run import Outcome
 from tests.storm.again import decided_again
 from tests.storm.history import History, check
+from tests.world import whole
 from topics import journal as j
 from topics import specs
 from topics.codes import Colour

@@ -18,11 +18,12 @@ from agents.stage.reading import arrived
 from agents.stage.stage import Stage
 from agents.stage.takeover import LANES
 from agents.stage.transport import group_of
-from tests.cases import REGION, regions
+from tests.cases import REGION
 from tests.simulation.broker import Broker, Stored
 from tests.simulation.clients import Admin, Consumer
 from tests.simulation.reports import SOURCES
 from tests.simulation.turns import Task, Turn, done
+from tests.world import regions
 from topics import specs
 from topics.cluster import Cluster
 

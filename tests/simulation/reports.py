@@ -22,8 +22,8 @@ from tests.cases import (
     a_woman,
     an_address,
     an_id,
-    regions,
-)  # fmt: skip
+)
+from tests.world import regions
 from topics import envelope, specs
 
 SOURCES = (POLICE, CITIZENS, "scholen-hollands-midden")

@@ -10,13 +10,14 @@ from aiokafka.errors import NotLeaderForPartitionError, RequestTimedOutError
 
 from agents.casework.writer import CaseworkWriter
 from agents.stage.transport import group_of
-from tests.cases import WEDNESDAY, at, local
+from tests.cases import WEDNESDAY
 from tests.simulation import schedule as s
 from tests.simulation.broker import Broker
 from tests.simulation.ground import in_memory, small
 from tests.simulation.outside import Outside
 from tests.simulation.processes import AS_IT_IS, FROM_OUTSIDE, RECEIVERS, Casework, Intaking, Made, Process
 from tests.simulation.reports import SOURCES
+from tests.world import at, local
 from topics import specs
 
 TOPICS = frozenset(

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.cases import LEIDEN, POLICE, World, a_report
+from tests.cases import LEIDEN, POLICE, a_report
 from tests.storm.history import CLEAN, History, check
+from tests.world import World
 from topics import journal as j
 from topics import specs
 

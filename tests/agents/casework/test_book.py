@@ -14,7 +14,8 @@ from agents.casework.case import pack, unpack
 from agents.casework.known import Known, Taken
 from agents.intake.decide import put_aside, registry
 from agents.stage.lane import Arrived
-from tests.cases import POLICE, World, a_report, an_id, entropy, regions, saved_and_read
+from tests.cases import POLICE, a_report, an_id
+from tests.world import World, entropy, regions, saved_and_read
 from topics import journal as j
 from topics import specs
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.cases import ACUTE, TEAM_GOUDA, World, a_report, an_address, local
+from tests.cases import ACUTE, TEAM_GOUDA, a_report, an_address
+from tests.world import World, local
 from topics import journal as j
 
 YELLOW = {"yes": ("M1",)}

@@ -3,7 +3,8 @@
 import pytest
 
 from agents.casework.writer import CaseworkWriter
-from tests.cases import REGION, World, a_report, an_id, entropy, regions, whole
+from tests.cases import REGION, a_report, an_id
+from tests.world import World, entropy, regions, whole
 from topics import journal as j
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.cases import TEAM_GOUDA, World, a_report
+from tests.cases import TEAM_GOUDA, a_report
+from tests.world import World
 from topics import journal as j
 
 CENTRE = "vt-hollands-midden"

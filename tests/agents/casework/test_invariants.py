@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.casework.book import Book, Opened
-from tests.cases import TEAM_GOUDA, World, a_report, reports, saved_and_read, worse
+from tests.cases import TEAM_GOUDA, a_report, reports, worse
+from tests.world import World, saved_and_read
 from topics import journal as j
 from topics.codes import Colour
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.cases import World, a_child, a_man, a_report, a_woman, an_address
+from tests.cases import a_child, a_man, a_report, a_woman, an_address
+from tests.world import World
 from topics import journal as j
 
 

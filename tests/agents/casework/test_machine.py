@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from agents.casework import cases, contents
 from agents.casework.case import AWAITS_ANSWER
 from agents.stage.writer import Outgoing
-from tests.cases import World, awaiting, reports
+from tests.cases import reports
+from tests.world import World, awaiting
 from topics import journal as j
 from topics.codes import ActKind, Colour, HandoverState, RefusalReason
 

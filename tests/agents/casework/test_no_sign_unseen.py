@@ -1,6 +1,7 @@
 """Whatever becomes of a message: a sign of danger in it reaches a person, and nobody gets back what was too much."""
 
-from tests.cases import World, a_report
+from tests.cases import a_report
+from tests.world import World
 from topics import journal as j
 
 ACUTE = a_report()["indicators"] | {"A3": "YES"}

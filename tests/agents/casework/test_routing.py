@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.cases import CITIZENS, GOUDA, LEIDEN, TEAM_GOUDA, World, a_child, a_report, an_address
+from tests.cases import CITIZENS, GOUDA, LEIDEN, TEAM_GOUDA, a_child, a_report, an_address
+from tests.world import World
 from topics import journal as j
 
 

@@ -7,7 +7,8 @@ from agents.casework import contents
 from agents.casework.book import CHUNK
 from agents.casework.writer import CaseworkWriter
 from agents.stage.writer import ContentNeeded, Outgoing
-from tests.cases import REGION, World, a_report, entropy, regions, whole
+from tests.cases import REGION, a_report
+from tests.world import World, entropy, regions, whole
 
 
 def a_writer() -> CaseworkWriter:

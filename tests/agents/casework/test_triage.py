@@ -11,7 +11,8 @@ from agents.casework.sentences import RULES
 from agents.casework.situation import answered, open_acute, open_questions, situation
 from agents.facts import Facts, facts_of
 from agents.policy.colours import Judgement
-from tests.cases import ACUTE, MULTI, REGION, STRUCTURAL, a_child, a_man, a_report, a_woman, regions
+from tests.cases import ACUTE, MULTI, REGION, STRUCTURAL, a_child, a_man, a_report, a_woman
+from tests.world import regions
 from topics.codes import Colour
 from topics.reading import read_report
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from tests.cases import CITIZENS, REGION, TEAM_GOUDA, World, a_man, a_report, a_woman, an_address, at, regions, reports
+from tests.cases import CITIZENS, REGION, TEAM_GOUDA, a_man, a_report, a_woman, an_address, reports
+from tests.world import World, at, regions
 from topics import journal as j
 from topics.offers import DeadLetter, Notice, Offer, OfferContent, Recall, Receipt
 

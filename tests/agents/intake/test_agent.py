@@ -8,7 +8,7 @@ import pytest
 from agents.intake import agent as module
 from agents.intake.agent import UNDECIDABLE_IN_A_ROW, Intake, IntakeStopped
 from agents.stage.lane import Arrived
-from tests.cases import _registry, entropy
+from tests.world import _registry, entropy
 from topics import journal as j
 from topics.cluster import Cluster
 

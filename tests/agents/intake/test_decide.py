@@ -13,22 +13,8 @@ from agents.intake.decide import bring, registry
 from agents.policy.region import RegionConfig
 from agents.sealing import RegionKeys, unseal
 from agents.stage.lane import Arrived
-from tests.cases import (
-    CITIZENS,
-    POLICE,
-    WEDNESDAY,
-    World,
-    a_child,
-    a_man,
-    a_report,
-    a_woman,
-    an_address,
-    an_id,
-    at,
-    entropy,
-    regions,
-    reports,
-)
+from tests.cases import CITIZENS, POLICE, WEDNESDAY, a_child, a_man, a_report, a_woman, an_address, an_id, reports
+from tests.world import World, at, entropy, regions
 from topics import envelope, specs
 from topics import journal as j
 from topics.codes import DeadLetterReason

@@ -10,7 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from agents.policy.model import Minutes
 from agents.stage.loop import Seen
 from agents.watch.metrics import COLOURS, HOP_BUCKETS, HOPS, Metrics
-from tests.cases import World, a_report, regions, reports
+from tests.cases import a_report, reports
+from tests.world import World, regions
 from topics.codes import DeadLetterReason, NoticeKind, RefusalReason, SourceKind
 
 LABELS = {
