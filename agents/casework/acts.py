@@ -6,10 +6,12 @@ allowed goes back as a dead letter with the reason; it is never ignored.
 
 from agents.casework.case import AWAITS_ANSWER, Case
 from agents.casework.inputs import Draft
+from agents.casework.linking import within
 from agents.casework.reports import dead, place, replace_route
 from agents.casework.rules import Rules, local_date
 from agents.casework.situation import ACUTE, answered, open_acute, situation
 from agents.facts import Facts
+from agents.policy.colours import highest
 from topics import journal as j
 from topics.codes import ActKind, Colour, DeadLetterReason, NoticeKind
 
@@ -90,7 +92,7 @@ def _settle(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> None:
     if facts is None or any(said.indicators.get(found) == "UNKNOWN" for found in ACUTE):
         _refuse(draft, rules)
         return
-    colour = max(colours, key=lambda found: found.severity)
+    colour = highest(colours)
     _done(draft, case, said, colour.value, provisional=False)
     draft.add(
         j.Triaged(
@@ -120,7 +122,7 @@ def _earlier(rules: Rules, case: Case, identity: str) -> int:
                 and other.identity in before
                 and other.thread != entry.thread
                 and not (entry.incident is not None and other.incident == entry.incident)
-                and abs((local_date(entry.received) - local_date(other.received)).days) <= days
+                and within(other, entry.received, days)
             }
             return len(threads)
         before.append(entry.identity)

@@ -8,6 +8,7 @@ from agents.casework.inputs import Draft
 from agents.casework.routing import Route, back, route
 from agents.casework.rules import Rules, local_date
 from agents.casework.situation import coloured
+from agents.policy.colours import highest
 from agents.policy.directory import Receiver
 from agents.policy.model import millis, moment
 from topics import journal as j
@@ -104,9 +105,7 @@ def _raised(draft: Draft, rules: Rules, case: Case, reason: str) -> Colour | Non
             provisional=case.provisional,
             reasons=tuple(dict.fromkeys((*case.reasons, *why))),
             open_questions=tuple(case.open_questions),
-            floor=max(
-                [colour, *([Colour(case.settled_floor)] if case.settled_floor else [])], key=lambda c: c.severity
-            ).value,
+            floor=highest([colour, *([Colour(case.settled_floor)] if case.settled_floor else [])]).value,
         )
     )
     return colour

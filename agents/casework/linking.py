@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from agents.casework.book import Book
-from agents.casework.case import Case
+from agents.casework.case import Case, Entry
 from agents.casework.rules import Rules, local_date
 from agents.facts import Link
 from agents.policy.model import millis, moment
@@ -78,9 +78,13 @@ def joinable(case: Case) -> bool:
     return case.colour is not None and not case.erased
 
 
+def within(entry: Entry, received: int, days: int) -> bool:
+    """Whether a report was received at most so many whole days before or after that moment (ms)."""
+    return abs((local_date(received) - local_date(entry.received)).days) <= days
+
+
 def earlier_reports(household: tuple[Case, ...], said: j.ReportInput, incident: str | None, days: int) -> int:
     """How many other reports count as repetition: within ``days`` whole days, of another incident."""
-    on = local_date(said.received)
     counted = {
         entry.thread
         for case in household
@@ -88,16 +92,15 @@ def earlier_reports(household: tuple[Case, ...], said: j.ReportInput, incident: 
         if entry.counts
         and entry.thread != said.thread
         and not (incident is not None and entry.incident == incident)
-        and abs((on - local_date(entry.received)).days) <= days
+        and within(entry, said.received, days)
     }
     return len(counted)
 
 
 def perpetrator_known(found: Found, said: j.ReportInput, days: int) -> bool:
     """Whether the alleged perpetrator was reported in another household, within ``days`` whole days (U5)."""
-    on = local_date(said.received)
     return any(
-        entry.counts and abs((on - local_date(entry.received)).days) <= days
+        entry.counts and within(entry, said.received, days)
         for case in found.of_perpetrator
         if joinable(case)
         for entry in case.entries

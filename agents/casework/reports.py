@@ -8,7 +8,7 @@ from agents.casework.routing import Route, route, unforeseen
 from agents.casework.rules import Rules, local_date
 from agents.casework.situation import ACUTE, STRUCTURAL, any_of, coloured, open_questions, situation
 from agents.facts import Facts
-from agents.policy.colours import Judgement
+from agents.policy.colours import Judgement, highest
 from topics import journal as j
 from topics.codes import Colour, DeadLetterReason, HandoverState, NoticeKind, ReportKind
 
@@ -112,8 +112,8 @@ def _coloured(
     if before is not None:
         colours += [Colour(before.colour)] if before.colour else []
         floors += [Colour(before.settled_floor)] if before.settled_floor else []
-    colour = max(colours, key=lambda found: found.severity)
-    floor = max(floors, key=lambda found: found.severity)
+    colour = highest(colours)
+    floor = highest(floors)
     was_open = before is not None and before.provisional
     provisional = (outcome.provisional or was_open) and colour is not Colour.RED
     if before is not None and was_open:

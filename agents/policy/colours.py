@@ -117,17 +117,18 @@ def _outcome(
     colours: Sequence[ColourRule], raises: Sequence[Raise], open_ones: Sequence[Provisional]
 ) -> tuple[Colour, bool, Colour]:
     """Colour, whether it is provisional, and the colour without that."""
-    floor = _raise(_highest(row.colour for row in colours), raises)
+    floor = _raise(highest(row.colour for row in colours), raises)
     provisional = bool(open_ones) and floor is not Colour.RED
-    colour = _highest([floor, *(row.at_least for row in open_ones)]) if provisional else floor
+    colour = highest([floor, *(row.at_least for row in open_ones)]) if provisional else floor
     return colour, provisional, floor
 
 
 def _raise(colour: Colour, raises: Sequence[Raise]) -> Colour:
-    floor = _highest([colour, *(row.at_least for row in raises if row.at_least is not None)])
+    floor = highest([colour, *(row.at_least for row in raises if row.at_least is not None)])
     caps = [row.step_up_to for row in raises if row.step_up_to is not None]
-    return _STEPS[floor.severity + 1] if caps and floor.severity < _highest(caps).severity else floor
+    return _STEPS[floor.severity + 1] if caps and floor.severity < highest(caps).severity else floor
 
 
-def _highest(colours: Iterable[Colour]) -> Colour:
+def highest(colours: Iterable[Colour]) -> Colour:
+    """The most urgent of them; there must be one."""
     return max(colours, key=lambda colour: colour.severity)
