@@ -39,9 +39,6 @@ def situation(
         "order": _order(rules, facts, on),
         "contact_ban": facts.contact_ban,
         "home": _home(rules, facts),
-        "service": NONE,
-        "helper": NONE,
-        "team_has_it": "NO",
         "refusal": refusal,
         **coloured(None, provisional=False),
     }

@@ -67,9 +67,6 @@ FACTS: dict[str, tuple[str, ...]] = {
     "contact_ban": _of(OrderState),
     "home": ("HERE", "ELSEWHERE", "UNKNOWN"),
     # Of the case
-    "service": (NONE, "RUNNING"),  # the centre itself is at work in it
-    "helper": (NONE, "TEAM", "PROVIDER"),  # who already helps the household
-    "team_has_it": _YES_OR_NO,  # a team has accepted or started
     "refusal": (NONE, *_of(RefusalReason)),
     # What the rules before have made of it
     "colour": (*_of(Colour), NONE),
