@@ -4,12 +4,14 @@ Pure. The facts hold codes, ages, dates and the municipality, never a name, a nu
 """
 
 from calendar import monthrange
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date
 from typing import Any
 
 import orjson
 
+from agents.policy.directory import Directory
 from agents.sealing import RegionKeys, folded
 from topics.codes import Answered, Certainty, LinkKind, ParticipantRole
 from topics.reports import Participant, Report
@@ -57,6 +59,12 @@ class Facts:
     measures: tuple[str, ...] = ()
     """Child protection measures that the reporter knows of."""
     board_investigation: str = "NONE"
+    helpers: tuple[str, ...] = ()
+    """Receivers of the region that help the household already."""
+    employers: tuple[str, ...] = ()
+    """Receivers and organisations of the region for whom somebody involved, or a relative, works."""
+    reporters_team: tuple[str, ...] = ()
+    """The team for which the reporter works."""
 
     def encode(self) -> bytes:
         return orjson.dumps(self)
@@ -77,8 +85,9 @@ def encode_links(links: tuple[Link, ...]) -> bytes:
     return orjson.dumps([[link.kind, link.certainty, link.code, link.person] for link in links])
 
 
-def facts_of(report: Report) -> Facts:
-    """The facts of a report; ages count at the moment it was received."""
+def facts_of(report: Report, directory: Directory) -> Facts:
+    """The facts of a report; ages count at the moment it was received. Names of organisations become the ids that the
+    region's directory has for them, or nothing."""
     on = report.received_at.astimezone(UTC).date()
     people = report.participants
     return Facts(
@@ -110,6 +119,9 @@ def facts_of(report: Report) -> Facts:
         people=_people(people, on),
         measures=tuple(dict.fromkeys(measure.value for person in people for measure in person.known_measures)),
         board_investigation="RUNNING" if report.board_investigation else "NONE",
+        helpers=_ids(directory, (help_.organisation for help_ in report.help_running)),
+        employers=_ids(directory, (name for one in people for name in (one.employer, *one.relatives_employers))),
+        reporters_team=_ids(directory, [report.reporter.organisation]),
         details={
             "occasions": list(report.occasions),
             "violence_kinds": list(report.violence_kinds),
@@ -191,6 +203,10 @@ def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
 
 def _place(postcode: str, number: int, suffix: str | None) -> str:
     return f"{postcode.replace(' ', '')}/{number}/{(suffix or '').replace(' ', '').upper()}"
+
+
+def _ids(directory: Directory, names: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(sorted({found for name in names if name is not None for found in directory.named(name)}))
 
 
 def _age(birth_date: str | None, on: date) -> int | None:

@@ -27,7 +27,7 @@ from agents.reference import municipalities
 from topics import journal as j
 from topics import specs
 from topics.check import check
-from topics.codes import DeadLetterReason, LinkKind
+from topics.codes import ActKind, DeadLetterReason, LinkKind
 from topics.envelope import STRUCTURED_LIMIT
 from topics.offers import FieldError
 from topics.problems import Refused, field_error
@@ -91,7 +91,7 @@ class Trial:
         if source is not None and said.source not in (None, source.source):
             raise Refused(DeadLetterReason.SOURCE_MISMATCH, [field_error("/source", "source_mismatch")])
         # Through their bytes, as between intake and casework.
-        facts = read_facts(facts_of(report).encode())
+        facts = read_facts(facts_of(report, config.directory).encode())
         links = read_links(encode_links(links_of(report, config.keys)))
         made = report_input(
             self._origin(specs.REPORTS, report.source_id, line),
@@ -148,15 +148,27 @@ class Trial:
         case_id = newest.id if newest is not None else None
         if case_id is None and "case_id" not in given:
             raise Refused(DeadLetterReason.UNKNOWN_CASE, [problem_of(line.number, "/act", "route.no_case")])
-        act = read_act(orjson.dumps(_plain_act(line, self._id(line, "act"), case_id or NEVER) | given))
+        plain = _plain_act(line, self._id(line, "act"), case_id or NEVER)
+        # Whoever may do it: the trial is about what follows.
+        plain["role"] = self.config.policy.permission(ActKind(given["kind"])).roles[0]
+        act = read_act(orjson.dumps(plain | given))
         made = act_input(self._origin(specs.ACTS, self.config.name, line), act, self._id(line, "key"), {})
-        case = self.book.cases.get(made.case_id)
-        earlier = tuple(self._facts.get(entry.key_id) for entry in case.entries) if case and not case.erased else ()
-        if case is not None and case.erased:
-            earlier = (None,) * len(case.entries)
         return self._decided(
-            Incoming(lane=j.DESK, epoch=0, offset=line.number, at=line.at, input=made, earlier=earlier)
+            Incoming(
+                lane=j.DESK,
+                epoch=0,
+                offset=line.number,
+                at=line.at,
+                input=made,
+                earlier=self._facts_of(made.case_id),
+                others=self._facts_of(made.details.get("other_case", "")),
+            )
         )
+
+    def _facts_of(self, case_id: str) -> tuple[Facts | None, ...]:
+        case = self.book.cases.get(case_id)
+        entries = self.book.reports_of(case) if case is not None else []
+        return tuple(None if case is None or case.erased else self._facts.get(entry.key_id) for entry in entries)
 
     def _decided(self, incoming: Incoming) -> j.Record:
         record = decide(self.book, incoming)
@@ -266,7 +278,7 @@ def _plain_act(line: Line, act_id: str, case_id: str) -> dict[str, Any]:
         "case_id": case_id,
         "done_at": moment(line.at).isoformat(),
         "actor": "proefpersoon",
-        "role": "beoordeling",
+        "role": "beoordelaar",
         "reason": "proef",
     }
 

@@ -179,6 +179,11 @@ def an_answer(handover: Handover, case: Case, state: str, **changes: Any) -> dic
     )
 
 
+def role_for(kind: str) -> str:
+    """Who does that by the sample policy."""
+    return {"ERASE": "jurist", "DECIDE_HOLD": "jurist", "RELEASE": "bureaudienst"}.get(kind, "beoordelaar")
+
+
 def an_act(case_id: str, kind: str, **changes: Any) -> dict[str, Any]:
     """What somebody of the centre does with a case."""
     return _without_gaps(
@@ -187,7 +192,7 @@ def an_act(case_id: str, kind: str, **changes: Any) -> dict[str, Any]:
             "case_id": case_id,
             "kind": kind,
             "actor": "m.vt-07",
-            "role": "beoordelaar",
+            "role": role_for(kind),
             "reason": "Na overleg met het gezin.",
             "done_at": WEDNESDAY,
             **changes,

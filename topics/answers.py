@@ -5,8 +5,23 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
-from topics.base import Line, Message, Moment, Slug, Text
-from topics.codes import ActKind, Answered, Colour, HandoverState, Indicator, RefusalReason
+from topics.base import Day, Line, Message, Moment, MunicipalityCode, Slug, Text
+from topics.codes import (
+    ActKind,
+    Answered,
+    BoardNotice,
+    CaseRole,
+    Colour,
+    HandoverState,
+    HoldDecision,
+    Indicator,
+    InvestigationOutcome,
+    Measure,
+    RefusalReason,
+    SafetyRating,
+    StandingState,
+    TriageOutcome,
+)
 
 ReceiverMove = Literal[
     HandoverState.RECEIVED,
@@ -46,6 +61,10 @@ class Answer(Message):
     reason: RefusalReason | None = None
     by: Actor | None = None
     answered_at: Moment
+    municipality: MunicipalityCode | None = Field(
+        default=None, description="NOT_OUR_AREA: where the household lives now, when it is known"
+    )
+    helper: Slug | None = Field(default=None, description="ALREADY_ELSEWHERE: the receiver that helps already")
     phone: PhoneCall | None = None
     note: Text | None = None
 
@@ -56,8 +75,52 @@ class Answer(Message):
         return self
 
 
+class Standing(Message):
+    """What holds from now on, or does not any more: a measure, a *huisverbod*, a contact ban."""
+
+    measure: Measure | None = Field(default=None, description="MEASURE: which one")
+    state: StandingState
+    since: Moment | None = Field(default=None, description="from when; absent: from the act on")
+    until: Day | None = Field(default=None, description="last day, Europe/Amsterdam, when it is known")
+
+
+class AssessmentPart(Message):
+    """One party's part of the shared safety assessment."""
+
+    party: Slug
+    scale: int | None = Field(default=None, ge=0, le=10, description="Signs of Safety: 0 is most unsafe")
+    indicators: dict[Indicator, Answered] = Field(default_factory=dict, max_length=30)
+    conditions: tuple[Line, ...] = Field(default=(), max_length=20, description="what was agreed")
+    valid_until: Day | None = None
+
+
+DETAILS = {
+    ActKind.ASSESS: ("rating", "outcome"),
+    ActKind.DECIDE_HOLD: ("hold",),
+    ActKind.CONFIRM_LINK: ("other_case",),
+    ActKind.UNLINK: ("other_case",),
+    ActKind.MERGE: ("other_case",),
+    ActKind.RELEASE: ("notices",),
+    ActKind.PHONED: ("phone",),
+    ActKind.MEASURE: ("standing",),
+    ActKind.RESTRAINING_ORDER: ("standing",),
+    ActKind.BOARD_NOTICE: ("board",),
+    ActKind.OUTCOME: ("found",),
+    ActKind.ASSIGN_ROLE: ("case_role", "to"),
+    ActKind.ASSESSMENT_PART: ("part",),
+    ActKind.CONSULT: ("to",),
+}
+"""What an act must say besides actor and reason; nothing of another act's may stand there."""
+_ALSO = {ActKind.PHONED: ("notices",)}
+"""What it may say."""
+_DETAILS = tuple(dict.fromkeys(name for names in DETAILS.values() for name in names))
+
+
 class Act(Message):
-    """What a person of the centre does with a case. ``second`` is a second authorised person (*vier ogen*)."""
+    """What a person of the centre does with a case. ``second`` is a second authorised person (*vier ogen*).
+
+    Which fields an act needs stands in ``DETAILS``.
+    """
 
     act_id: UUID
     case_id: UUID
@@ -69,5 +132,27 @@ class Act(Message):
     done_at: Moment
     colour: Colour | None = Field(default=None, description="RAISE and LOWER: to this one")
     indicators: dict[Indicator, Answered] = Field(
-        default_factory=dict, max_length=30, description="SETTLE: the questions that were open"
+        default_factory=dict, max_length=30, description="SETTLE, ASSESS: the questions that were open"
     )
+    rating: SafetyRating | None = None
+    outcome: TriageOutcome | None = None
+    hold: HoldDecision | None = None
+    other_case: UUID | None = None
+    notices: tuple[UUID, ...] = Field(default=(), max_length=20, description="prepared notices, by id")
+    phone: PhoneCall | None = None
+    standing: Standing | None = None
+    board: BoardNotice | None = None
+    found: InvestigationOutcome | None = None
+    case_role: CaseRole | None = None
+    to: Slug | None = Field(default=None, description="ASSIGN_ROLE, CONSULT: a receiver, or the centre")
+    part: AssessmentPart | None = None
+
+    @model_validator(mode="after")
+    def _details_of_its_kind(self) -> Self:
+        needed = DETAILS.get(self.kind, ())
+        given = {name for name in _DETAILS if getattr(self, name) not in (None, ())}
+        if not given.issuperset(needed) or not given.issubset((*needed, *_ALSO.get(self.kind, ()))):
+            raise ValueError("act_details")
+        if (self.kind is ActKind.MEASURE) is not (self.standing is not None and self.standing.measure is not None):
+            raise ValueError("act_details")
+        return self

@@ -347,6 +347,97 @@ class Certainty(Code):
     POSSIBLE = "POSSIBLE", "mogelijk"
 
 
+class SafetyRating(Code):
+    """What an assessment found, list 3.5 (CBS reads ACUTE only)."""
+
+    ACUTE = "ACUTE", "acuut onveilig"
+    STRUCTURAL = "STRUCTURAL", "structureel onveilig"
+    MULTI_PROBLEM = "MULTI_PROBLEM", "multiproblematisch"
+    NONE = "NONE", "niet onveilig"
+    UNKNOWN = "UNKNOWN", "onbekend"
+
+
+class TriageOutcome(Code):
+    """What follows after the assessment, list 3.5."""
+
+    STEPS_AT_VT = "STEPS_AT_VT", "vervolg bij Veilig Thuis"
+    HANDOVER = "HANDOVER", "overdracht"
+    NO_STEPS = "NO_STEPS", "geen vervolg nodig"
+    REGIONAL_CUSTOM = "REGIONAL_CUSTOM", "volgens afspraak in de regio"
+
+
+class HoldDecision(Code):
+    """What a jurist decides on a double-anonymous report (T12)."""
+
+    TAKE_UP = "TAKE_UP", "in behandeling nemen"
+    END = "END", "beëindigen"
+
+
+class InvestigationOutcome(Code):
+    """How an investigation ended, list 3.5. Only REFUTED reports do not count as repetition (N1)."""
+
+    CONFIRMED = "CONFIRMED", "bevestigd"
+    NOT_CONFIRMED = "NOT_CONFIRMED", "niet bevestigd"
+    REFUTED = "REFUTED", "weerlegd"
+    CLOSED_MOVED = "CLOSED_MOVED", "gesloten: verhuisd"
+    CLOSED_DECEASED = "CLOSED_DECEASED", "gesloten: overleden"
+
+
+class Standing(Code):
+    """What holds for a household for some time, whoever reports (*kader*)."""
+
+    OTS = "OTS", "ondertoezichtstelling"
+    VOTS = "VOTS", "voorlopige ondertoezichtstelling"
+    GUARDIANSHIP = "GUARDIANSHIP", "voogdij"
+    RESTRAINING_ORDER = "RESTRAINING_ORDER", "huisverbod"
+    CONTACT_BAN = "CONTACT_BAN", "contactverbod"
+    BOARD_INVESTIGATION = "BOARD_INVESTIGATION", "onderzoek door de Raad"
+    MONITORING = "MONITORING", "monitoren"
+
+
+class StandingState(Code):
+    """How it stands."""
+
+    IN_FORCE = "IN_FORCE", "van kracht"
+    BROKEN = "BROKEN", "overtreden"
+    ENDED = "ENDED", "beëindigd"
+
+
+class BoardNotice(Code):
+    """What the *Raad* lets know about a request for investigation."""
+
+    RECEIVED = "RECEIVED", "verzoek ontvangen"
+    INVESTIGATES = "INVESTIGATES", "onderzoek gestart"
+    DECLINED = "DECLINED", "geen onderzoek"
+    TO_COURT = "TO_COURT", "naar de kinderrechter"
+    ENDED = "ENDED", "onderzoek afgerond"
+
+
+class NoticeState(Code):
+    """Where a prepared notice stands."""
+
+    PREPARED = "PREPARED", "klaar om vrij te geven"
+    RELEASED = "RELEASED", "vrijgegeven"
+    PHONED = "PHONED", "gebeld"
+
+
+class Relation(Code):
+    """What a person decided about two cases."""
+
+    CONFIRMED = "CONFIRMED", "zelfde huishouden"
+    UNLINKED = "UNLINKED", "niet hetzelfde huishouden"
+    MERGED = "MERGED", "samengevoegd"
+
+
+class CaseRole(Code):
+    """Who does what on a case, also after it was scaled up."""
+
+    CASE_DIRECTION = "CASE_DIRECTION", "casusregie"
+    PROCESS_DIRECTION = "PROCESS_DIRECTION", "procesregie"
+    EXECUTOR = "EXECUTOR", "uitvoerder"
+    INVOLVED = "INVOLVED", "betrokken"
+
+
 class EarlierInvolvement(Code):
     """Whether the household was known, the CBS classes."""
 
@@ -391,6 +482,7 @@ class ActKind(Code):
     MOVE_TIMER = "MOVE_TIMER", "termijn verplaatst"
     REEVALUATE = "REEVALUATE", "opnieuw beoordeeld"
     ACTIVATE_POLICY = "ACTIVATE_POLICY", "beleid in werking gesteld"
+    CONSULT = "CONSULT", "om meedenken gevraagd"
     CLOSE = "CLOSE", "gesloten"
     REOPEN = "REOPEN", "heropend"
     ERASE = "ERASE", "gegevens vernietigd"
@@ -427,6 +519,10 @@ class NoticeKind(Code):
     TOO_LATE = "TOO_LATE", "te laat, of niet meer mogelijk"
     NEW_REPORT = "NEW_REPORT", "nieuwe melding in deze casus"
     RAISED = "RAISED", "kleur verhoogd"
+    BOARD = "BOARD", "bericht van de Raad"
+    PREPARED = "PREPARED", "berichten klaar om vrij te geven"
+    SIDE_NOTICE = "SIDE_NOTICE", "ter kennisneming, vrijgegeven door Veilig Thuis"
+    CONSULT = "CONSULT", "wil meedenken, zonder overdracht"
 
 
 class DeadLetterReason(Code):

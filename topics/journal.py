@@ -93,6 +93,8 @@ class AnswerInput:
     key_id: str
     sealed: dict[str, str]
     """``note``: what was said, base64."""
+    municipality: str | None = None
+    helper: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +114,9 @@ class ActInput:
     done: int
     key_id: str
     sealed: dict[str, str]
-    """``reason``: base64."""
+    """``reason``, and what else was said in words: base64."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """What belongs to its kind, in codes, days and ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +184,12 @@ class Triaged:
     open_questions: tuple[str, ...]
     floor: str | None
     """The colour without what is only provisional; settling cannot go below it."""
+    conditions: tuple[str, ...] = ()
+    """Safety conditions that whoever gets the case must keep to (rule ids)."""
+    board_request: tuple[str, ...] = ()
+    """Criteria of a request to the *Raad* that are met (rule ids)."""
+    board_unknown: tuple[str, ...] = ()
+    """Facts by which more of them might be, and nobody knows them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +237,8 @@ class Answered:
     handover_id: str
     state: str
     reason: str | None
+    released: bool = True
+    """False for a refusal that releases nobody: it is recorded, and the handover stands as it did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,6 +352,98 @@ class ActDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandingChanged:
+    """Something holds for the household of a case from ``since`` (ms) on, or no more: codes of ``topics.codes``."""
+
+    type: str = "standing_changed"
+    case_id: str
+    what: str
+    state: str
+    since: int
+    until: str | None
+    """Its last day in the Netherlands, when it is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """These receivers and organisations get the case no more, by a rule of the policy (id)."""
+
+    type: str = "passed_over"
+    case_id: str
+    whom: tuple[str, ...]
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Investigated:
+    """How an investigation ended; what was REFUTED counts as repetition no more: these reports (source and id)."""
+
+    type: str = "investigated"
+    case_id: str
+    found: str
+    threads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A notice beside the handover is ready, by a rule (id); a person releases it. Without a receiver, or where the
+    rule says so, it is a call to make (``by`` PHONE)."""
+
+    type: str = "prepared"
+    case_id: str
+    notice_id: str
+    rule: str
+    to: str
+    receiver: str | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """A prepared notice went out: RELEASED to its receiver, or PHONED by a person."""
+
+    type: str = "released"
+    case_id: str
+    notice_id: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """A person decided that two cases are of one household, or are not, or are one from now on (MERGED: ``other``
+    goes on in ``case_id``)."""
+
+    type: str = "related"
+    case_id: str
+    other: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleGiven:
+    """Who has this role on the case from now on: a receiver or the centre."""
+
+    type: str = "role_given"
+    case_id: str
+    who: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentAdded:
+    """A party added its part to the shared safety assessment of a case; what was agreed is sealed in the input."""
+
+    type: str = "assessment_added"
+    case_id: str
+    party: str
+    version: int
+    scale: int | None
+    """Signs of Safety, 0 (most unsafe) to 10."""
+    indicators: dict[str, str]
+    valid_until: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
     """The data of a household were destroyed: these keys are gone, and with them all that they sealed."""
 
@@ -366,6 +470,14 @@ Event = (
     | NotDecided
     | DeadLettered
     | ActDone
+    | StandingChanged
+    | PassedOver
+    | Investigated
+    | Prepared
+    | Released
+    | Related
+    | RoleGiven
+    | AssessmentAdded
     | Erased
 )
 

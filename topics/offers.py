@@ -4,13 +4,16 @@ from uuid import UUID
 
 from pydantic import Field
 
-from topics.base import Line, Message, Millis, Moment, Slug, Text
+from topics.base import Day, Line, Message, Millis, Moment, Slug, Text
 from topics.codes import (
+    Answered,
+    CaseRole,
     Colour,
     DeadLetterReason,
     Destination,
     ExtraFlag,
     HandoverState,
+    Indicator,
     NoticeKind,
     Occasion,
     ReceiptOutcome,
@@ -55,6 +58,18 @@ class OfferReport(Message):
     summary: Text | None = None
 
 
+class AssessmentShared(Message):
+    """One party's part of the shared safety assessment: what was found and agreed, so that nobody asks again."""
+
+    party: Slug
+    at: Millis
+    version: int = Field(ge=1)
+    scale: int | None = Field(description="Signs of Safety: 0 is most unsafe, 10 safe enough")
+    indicators: dict[Indicator, Answered]
+    valid_until: Day | None
+    conditions: tuple[Line, ...]
+
+
 class OfferContent(Message):
     """The sealed part of an offer."""
 
@@ -62,6 +77,7 @@ class OfferContent(Message):
     left_out: int = Field(default=0, description="so many older ones; the centre has them")
     reasons: tuple[Line, ...] = Field(description="why this colour, in Dutch")
     safety_conditions: tuple[Line, ...] = ()
+    assessment: tuple[AssessmentShared, ...] = ()
     contact_person: Person | None = Field(default=None, description="of the centre, fixed for this team")
     dv_specialist: Person | None = Field(default=None, description="the team's own")
 
@@ -79,11 +95,16 @@ class Offer(Message):
     reasons: tuple[str, ...] = Field(description="rule ids")
     owner: Slug
     executor: Slug
+    roles: dict[CaseRole, tuple[Slug, ...]] = Field(
+        default_factory=dict, description="who else has a role on the case, such as a team that stays involved"
+    )
     contact_person: Slug | None
     dv_specialist: Slug | None
     offered_at: Millis
     accept_before: Millis = Field(description="T03")
     open_questions: tuple[str, ...] = Field(default=(), description="indicators that nobody answered")
+    board_request: tuple[str, ...] = Field(default=(), description="criteria of a request to the Raad that are met")
+    board_unknown: tuple[str, ...] = Field(default=(), description="facts by which more of them might be met")
     policy: str
     test: bool = False
     content: Sealed | None = Field(description="absent once the household's data were destroyed")
@@ -115,6 +136,7 @@ class Notice(Message):
     late: bool = False
     state: HandoverState | None = Field(default=None, description="how the handover stands now")
     now_with: Slug | None = None
+    roles: dict[CaseRole, tuple[Slug, ...]] = Field(default_factory=dict)
     test: bool = False
     content: Sealed | None = None
 

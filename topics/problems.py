@@ -116,12 +116,15 @@ _PATTERNS = {
     "municipality": "municipality",
     "source_id": "slug",
     "role": "slug",
+    "to": "slug",
+    "helper": "slug",
+    "party": "slug",
     "actor": "actor",
     "by": "actor",
     "second": "actor",
 }
 """Fields that must look a certain way; free text must only be clean."""
-_OURS = frozenset({"bsn", "year", "offset", "participant_or_address", "reason_with_refusal"})
+_OURS = frozenset({"bsn", "year", "offset", "participant_or_address", "reason_with_refusal", "act_details"})
 _CLEAN_PATTERN = next(
     constraint.pattern for constraint in get_args(FreeText)[1:] if getattr(constraint, "pattern", None)
 )

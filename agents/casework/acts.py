@@ -1,169 +1,293 @@
 """What a person of the centre may do, and what it does (domain model, sections 3.9 and D1). Pure.
 
-Only a person lowers a colour, with a reason; from oranje and rood with a second person. An act that is not
-allowed goes back as a dead letter with the reason; it is never ignored.
+Only a person lowers a colour, with a reason; from oranje and rood with a second person. Who may do what is the
+policy's. An act that is not allowed goes back as a dead letter with the reason; it is never ignored.
 """
 
-from agents.casework.case import AWAITS_ANSWER, Case
+from dataclasses import replace
+
+from agents.casework.case import AWAITS_ANSWER, Case, Stands
+from agents.casework.handover import take_back
 from agents.casework.inputs import Draft
-from agents.casework.linking import within
-from agents.casework.reports import dead, place, replace_route
-from agents.casework.rules import Rules, local_date
-from agents.casework.situation import ACUTE, answered, open_acute, situation
-from agents.facts import Facts
+from agents.casework.notices import phoned, release
+from agents.casework.recolouring import (
+    Matter,
+    assess,
+    coloured_now,
+    done,
+    judge,
+    matter_of,
+    recolour,
+    reconsider,
+    related,
+    settle,
+    take_up,
+)
+from agents.casework.related import merge, relate
+from agents.casework.reports import dead
+from agents.casework.rules import Rules
+from agents.casework.standing import MONITORED, end, set_standing
 from agents.policy.colours import highest
+from agents.policy.vocabulary import NONE
 from topics import journal as j
-from topics.codes import ActKind, Colour, DeadLetterReason, NoticeKind
+from topics.codes import (
+    ActKind,
+    BoardNotice,
+    CaseRole,
+    Colour,
+    DeadLetterReason,
+    HandoverState,
+    InvestigationOutcome,
+    NoticeKind,
+    Relation,
+    Standing,
+    StandingState,
+    TriageOutcome,
+)
 
 
 def act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> None:
     """Decide one act on a case."""
+    now = Colour(case.colour) if case.colour else None
+    permission = rules.policy.permission(ActKind(said.kind))
+    allowed = permission.allows(said.role, said.actor, said.second, now)
+    if not allowed or not _act(draft, rules, case, said):
+        draft.events.clear()
+        dead(draft, rules, DeadLetterReason.ACT_REFUSED, acute=False)
+
+
+def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
+    """Do it; False when it is not possible as the case stands."""
     match said.kind:
-        case ActKind.SEEN:
-            _done(draft, case, said, case.colour, case.provisional)
         case ActKind.RAISE | ActKind.LOWER if said.colour is not None:
-            _recolour(draft, rules, case, said, Colour(said.colour))
+            return recolour(draft, rules, case, said, Colour(said.colour))
         case ActKind.SETTLE if case.provisional and not case.closed:
-            _settle(draft, rules, case, said)
+            return settle(draft, rules, case, said)
+        case ActKind.ASSESS if not case.closed and not case.provisional:
+            return assess(draft, rules, case, said) and _without_steps(draft, rules, case, said)
+        case ActKind.DECIDE_HOLD if not case.closed and case.colour is None:
+            return _held(draft, rules, case, said)
+        case ActKind.REEVALUATE if not case.closed and case.colour is not None:
+            _recorded(draft, case, said)
+            reconsider(draft, rules, matter_of(draft, case))
+            return True
         case ActKind.CLOSE if not case.closed and not _awaits(case):
-            _done(draft, case, said, case.colour, case.provisional)
-            _centre_owns(draft, rules, case)
-        case ActKind.REOPEN if case.closed and not case.erased:
-            _done(draft, case, said, case.colour, case.provisional)
-        case ActKind.ERASE if case.closed and (case.keys or not case.erased) and _four_eyes(said):
+            _recorded(draft, case, said)
+            _close(draft, rules, case)
+            return True
+        case ActKind.REOPEN if case.closed and not case.erased and case.merged_into is None:
+            _recorded(draft, case, said)
+            return True
+        case ActKind.ERASE if case.closed and case.merged_into is None and (case.keys or not case.erased):
             # Once more for the dead letters that came after the first time.
-            _done(draft, case, said, case.colour, case.provisional)
-            draft.add(j.Erased(case_id=case.id, key_ids=tuple(dict.fromkeys(case.keys))))
+            _recorded(draft, case, said)
+            keys = (key for part in draft.book.parts_of(case) for key in part.keys)
+            draft.add(j.Erased(case_id=case.id, key_ids=tuple(dict.fromkeys(keys))))
+            return True
+        case ActKind.MEASURE | ActKind.RESTRAINING_ORDER:
+            return _standing(draft, rules, case, said)
+        case ActKind.BOARD_NOTICE:
+            return _board_notice(draft, rules, case, said)
+        case ActKind.ASSESSMENT_PART if not case.erased:
+            return _assessment_part(draft, rules, case, said)
+        case ActKind.CONFIRM_LINK | ActKind.UNLINK | ActKind.MERGE:
+            return _related(draft, rules, case, said)
+        case ActKind.RELEASE:
+            _recorded(draft, case, said)
+            return release(draft, case, said.details["notices"])
+        case ActKind.PHONED:
+            _recorded(draft, case, said)
+            return phoned(draft, case, said.details.get("notices", []))
+        case ActKind.ASSIGN_ROLE if said.details["case_role"] != CaseRole.EXECUTOR:
+            # Who executes follows from the handover alone.
+            return _role(draft, rules, case, said)
+        case ActKind.CONSULT if not case.closed and rules.directory.receiver(said.details["to"]) is not None:
+            _recorded(draft, case, said)
+            draft.tell(NoticeKind.CONSULT, said.details["to"], case_id=case.id, content=True)
+            return True
+        case ActKind.OUTCOME:
+            return _outcome(draft, case, said)
+        case ActKind.MONITOR_START if not case.closed and MONITORED[0] not in _in_force(case):
+            _recorded(draft, case, said)
+            set_standing(draft, case.id, MONITORED[0], Stands(StandingState.IN_FORCE.value, draft.now, None))
+            return True
+        case ActKind.MONITOR_CONTACT if MONITORED[0] in _in_force(case):
+            _recorded(draft, case, said)
+            return True
+        case (
+            ActKind.SEEN
+            | ActKind.INFORMED
+            | ActKind.FEEDBACK_GIVEN
+            | ActKind.FEEDBACK_NOT_POSSIBLE
+            | ActKind.SUPPORT_GIVEN
+        ):
+            _recorded(draft, case, said)
+            return True
         case _:
-            _refuse(draft, rules)
+            return False
 
 
-def _recolour(draft: Draft, rules: Rules, case: Case, said: j.ActInput, colour: Colour) -> None:
-    now = Colour(case.colour) if case.colour else Colour.GREEN
-    if said.kind == ActKind.RAISE:
-        # What was held has no colour yet: a person gives it one.
-        allowed = case.colour is None or colour.severity > now.severity
-    else:
-        needs_two = now in (Colour.ORANGE, Colour.RED)
-        allowed = (
-            case.colour is not None
-            and colour.severity < now.severity
-            and (not needs_two or _four_eyes(said))
-            and not case.provisional
-        )
-    if not allowed or case.closed:
-        _refuse(draft, rules)
-        return
-    provisional = case.provisional and colour is not Colour.RED
-    _done(draft, case, said, colour.value, provisional)
+def _recorded(draft: Draft, case: Case, said: j.ActInput, kind: str | None = None) -> None:
+    """The act took effect, and changed nothing of the colour."""
+    colour = Colour(case.colour) if case.colour else None
+    done(draft, case, said if kind is None else replace(said, kind=kind), colour, provisional=case.provisional)
+
+
+def _without_steps(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
+    """A person found that nothing needs to follow (X12): whoever has the case need not go on, and it is closed."""
+    if said.details["outcome"] != TriageOutcome.NO_STEPS:
+        return True
+    colours = [event.colour for event in draft.events if isinstance(event, j.Triaged)]
+    told = {"assessed": TriageOutcome.NO_STEPS.value, "colour": (colours or [case.colour])[-1] or NONE}
+    row = rules.destinations.answer(told).rows[0]
+    if row.to != "NONE":
+        return False  # what is oranje or rood does not end so
+    draft.add(j.Routed(case_id=case.id, destination=row.to, rule=row.id))
+    current = case.current()
+    if current is not None:
+        take_back(draft, rules, case, current, HandoverState.SUPERSEDED)
+    _recorded(draft, case, said, ActKind.CLOSE)
+    _close(draft, rules, case)
+    return True
+
+
+def _held(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
+    """What a jurist decides on a double-anonymous report."""
+    if said.details["hold"] == "TAKE_UP":
+        return take_up(draft, rules, case, said)
+    _recorded(draft, case, said)
+    current = case.current()
+    if current is not None:
+        take_back(draft, rules, case, current, HandoverState.SUPERSEDED)
+    _recorded(draft, case, said, ActKind.CLOSE)
+    _close(draft, rules, case)
+    return True
+
+
+def _standing(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
+    """A measure or huisverbod begins, is broken or ends; what that makes worse is worse from now on."""
+    given = said.details["standing"]
+    what: str = given["measure"] if said.kind == ActKind.MEASURE else Standing.RESTRAINING_ORDER.value
+    _recorded(draft, case, said)
+    found = set_standing(draft, case.id, what, Stands(given["state"], given["since"], given.get("until")))
+    if not case.closed and found.state != StandingState.ENDED:
+        reconsider(draft, rules, replace(matter_of(draft, case), standing={**case.standing, what: found}))
+    return True
+
+
+def _related(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
+    """Two cases: the younger one is decided anew, whichever of them was named."""
+    other = draft.book.cases.get(said.details["other_case"])
+    if other is None:
+        return False
+    _recorded(draft, case, said)
+    mine, its = matter_of(draft, case), matter_of(draft, other, draft.incoming.others)
+    both = [*mine.household, *its.household]
+    if said.kind == ActKind.MERGE:
+        return merge(draft, rules, case, other) and _merged(draft, rules, mine, its)
+    how = Relation.CONFIRMED if said.kind == ActKind.CONFIRM_LINK else Relation.UNLINKED
+    if not relate(draft, case, other, how):
+        return False
+    younger = mine if case.opened >= other.opened else its
+    if how is Relation.UNLINKED:
+        both = [found for found in younger.household if found.id not in (case.id, other.id)] + [younger.case]
+    related(draft, rules, replace(younger, household=both))
+    return True
+
+
+def _merged(draft: Draft, rules: Rules, mine: Matter, its: Matter) -> bool:
+    """The case has both histories now, and the more urgent of both colours at least."""
+    case, other = mine.case, its.case
+    reports = sorted((*mine.reports, *its.reports), key=lambda found: found[0].seq)
+    matter = Matter(case, reports, [*mine.household, *its.household], {**other.standing, **case.standing})
+    for what in other.standing.keys() - case.standing.keys():
+        set_standing(draft, case.id, what, other.standing[what])
+    colours = [Colour(found) for found in (case.colour, None if other.closed else other.colour) if found]
+    colours += [outcome.colour for outcome in judge(rules, matter)]
+    if not colours:
+        return True
+    colour, open_too = highest(colours), not other.closed
+    provisional = (case.provisional or (other.provisional and open_too)) and colour is not Colour.RED
+    if case.colour == colour and case.provisional == provisional:
+        return True
+    reasons = (*case.reasons, *(other.reasons if open_too else ()))
+    questions = tuple(dict.fromkeys((*case.open_questions, *(other.open_questions if open_too else ()))))
+    coloured_now(draft, rules, matter, colour, reasons, questions, provisional=provisional)
+    return True
+
+
+def _role(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
+    to = said.details["to"]
+    if to != rules.directory.organisation and rules.directory.receiver(to) is None:
+        return False
+    _recorded(draft, case, said)
+    draft.add(j.RoleGiven(case_id=case.id, who=to, role=said.details["case_role"]))
+    return True
+
+
+def _assessment_part(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
+    """A party adds its part; what it finds more dangerous than was known may raise the colour."""
+    part = said.details["part"]
+    _recorded(draft, case, said)
+    before = next((found.version for found in case.assessment if found.party == part["party"]), 0)
+    indicators, valid_until = part.get("indicators", {}), part.get("valid_until")
     draft.add(
-        j.Triaged(
+        j.AssessmentAdded(
             case_id=case.id,
-            colour=colour.value,
-            provisional=provisional,
-            reasons=tuple(dict.fromkeys((*case.reasons, "D1"))),
-            open_questions=tuple(case.open_questions),
-            # Said by a person, so it is certain, whatever is still open.
-            floor=colour.value,
+            party=part["party"],
+            version=before + 1,
+            scale=part.get("scale"),
+            indicators=indicators,
+            valid_until=valid_until,
         )
     )
-    if colour is Colour.RED:
-        draft.tell(NoticeKind.RED, rules.directory.desks.duty, case_id=case.id)
-    facts = _latest(draft)
-    place(draft, rules, case, replace_route(draft, rules, facts, colour, provisional), colour, by_person=True)
+    if not case.closed:
+        matter = matter_of(draft, case)
+        new = {found: "YES" for found, answer in indicators.items() if answer == "YES"}
+        reconsider(draft, rules, replace(matter, dangers={**matter.dangers, **new}))
+    return True
 
 
-def _settle(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> None:
-    """The open acute questions are answered: the colour becomes final, never under what was certain already."""
-    colours = [Colour(case.settled_floor)] if case.settled_floor else []
-    reasons: list[str] = []
-    facts = None
-    for entry, known in zip(case.entries, draft.incoming.earlier, strict=True):
-        if known is None or not entry.counts:
-            continue
-        facts = answered(known, said.indicators)
-        if open_acute(facts):
-            _refuse(draft, rules)  # what is still unknown cannot be settled
-            return
-        repeats = _earlier(rules, case, entry.identity)
-        outcome = rules.colours.judge(situation(rules, facts, local_date(entry.received), repeats=repeats))
-        colours.append(outcome.colour)
-        reasons += outcome.rules
-    if facts is None or any(said.indicators.get(found) == "UNKNOWN" for found in ACUTE):
-        _refuse(draft, rules)
-        return
-    colour = highest(colours)
-    _done(draft, case, said, colour.value, provisional=False)
-    draft.add(
-        j.Triaged(
-            case_id=case.id,
-            colour=colour.value,
-            provisional=False,
-            reasons=tuple(dict.fromkeys((*reasons, "D1"))),
-            open_questions=tuple(q for q in case.open_questions if q not in said.indicators),
-            floor=colour.value,
-        )
-    )
-    if colour is Colour.RED:
-        draft.tell(NoticeKind.RED, rules.directory.desks.duty, case_id=case.id)
-    place(draft, rules, case, replace_route(draft, rules, facts, colour, False), colour, by_person=True)
+def _board_notice(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
+    """What the Raad lets know; whoever has the case is told."""
+    _recorded(draft, case, said)
+    what, notice = Standing.BOARD_INVESTIGATION.value, said.details["board"]
+    if notice == BoardNotice.INVESTIGATES:
+        set_standing(draft, case.id, what, Stands(StandingState.IN_FORCE.value, said.done, None))
+    elif notice in (BoardNotice.DECLINED, BoardNotice.ENDED):
+        end(draft, case, what, said.done)
+    current = case.current()
+    to = current.receiver if current is not None else rules.directory.desks.assessment
+    draft.tell(NoticeKind.BOARD, to, case_id=case.id, handover_id=current.id if current is not None else None)
+    return True
 
 
-def _earlier(rules: Rules, case: Case, identity: str) -> int:
-    """How many reports counted as repetition when this one came."""
-    before: list[str] = []
-    for entry in case.entries:
-        if entry.identity == identity:
-            days = rules.policy.windows.repetition
-            threads = {
-                other.thread
-                for other in case.entries
-                if other.counts
-                and other.identity in before
-                and other.thread != entry.thread
-                and not (entry.incident is not None and other.incident == entry.incident)
-                and within(other, entry.received, days)
-            }
-            return len(threads)
-        before.append(entry.identity)
-    return 0
+def _outcome(draft: Draft, case: Case, said: j.ActInput) -> bool:
+    """How an investigation ended. Reports that were refuted count as repetition no more (N1)."""
+    _recorded(draft, case, said)
+    found = said.details["found"]
+    threads: tuple[str, ...] = ()
+    if found == InvestigationOutcome.REFUTED:
+        present = (one for part in draft.book.parts_of(case) for one in part.entries if one.seq >= part.episode)
+        threads = tuple(dict.fromkeys(entry.thread for entry in present if entry.counts))
+    draft.add(j.Investigated(case_id=case.id, found=found, threads=threads))
+    return True
 
 
-def _centre_owns(draft: Draft, rules: Rules, case: Case) -> None:
-    """With the case closed nobody follows up any more: a new episode begins at the centre."""
+def _close(draft: Draft, rules: Rules, case: Case) -> None:
+    """With the case closed nobody follows up or monitors any more: a new episode begins at the centre."""
     centre = rules.directory.organisation
-    if case.executor != centre:
+    if case.executor != centre and not any(isinstance(event, j.ExecutorChanged) for event in draft.events):
         draft.add(j.ExecutorChanged(case_id=case.id, executor=centre))
     if case.owner != centre:
         draft.add(j.OwnerChanged(case_id=case.id, owner=centre))
+    end(draft, case, MONITORED[0], draft.now)
 
 
-def _latest(draft: Draft) -> Facts | None:
-    return next((facts for facts in reversed(draft.incoming.earlier) if facts is not None), None)
-
-
-def _four_eyes(said: j.ActInput) -> bool:
-    return said.second is not None and said.second != said.actor
+def _in_force(case: Case) -> set[str]:
+    return {what for what, found in case.standing.items() if found.state != StandingState.ENDED}
 
 
 def _awaits(case: Case) -> bool:
     current = case.current()
     return current is not None and current.state in AWAITS_ANSWER
-
-
-def _done(draft: Draft, case: Case, said: j.ActInput, colour: str | None, provisional: bool) -> None:
-    draft.add(
-        j.ActDone(
-            case_id=case.id,
-            kind=said.kind,
-            actor=said.actor,
-            second=said.second,
-            colour=colour,
-            provisional=provisional,
-        )
-    )
-
-
-def _refuse(draft: Draft, rules: Rules) -> None:
-    draft.events.clear()
-    dead(draft, rules, DeadLetterReason.ACT_REFUSED, acute=False)

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import orjson
 
 from agents.casework import chunk
-from agents.casework.case import Case, Entry, Handover, plain, short
+from agents.casework.case import Case, Entry, Handover, Part, Stands, plain, short
 from agents.casework.cases import WARM, Cases
 from agents.casework.known import Held, Known, Taken
 from agents.casework.waiting import COLOURS, UNCOLOURED, Waiting
 from agents.facts import Link
 from topics import journal as j
-from topics.codes import DeadLetterReason, HandoverState
+from topics.codes import CaseRole, DeadLetterReason, HandoverState, NoticeState, Relation
 
-FOLD = 4
+FOLD = 5
 """Version of this fold and of the form in which it is saved: a snapshot of another one is not read."""
 
 ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
@@ -90,10 +90,31 @@ class Book:
         handover = case.handover(handover_id) if case is not None else None
         return (case, handover) if case is not None and handover is not None else None
 
+    def standing_for(self, case: Case) -> Case:
+        """The case in which a case goes on: itself, or the one that it was merged into."""
+        while case.merged_into is not None:
+            case = self.cases[case.merged_into]
+        return case
+
+    def parts_of(self, case: Case) -> list[Case]:
+        """A case and all that were merged into it."""
+        return [case, *(part for found in case.absorbed for part in self.parts_of(self.cases[found]))]
+
+    def household(self, case: Case) -> list[Case]:
+        """A case and every other that is of its household: merged, or confirmed by a person."""
+        parts = self.parts_of(case)
+        others = (self.standing_for(self.cases[found]) for part in parts for found in part.confirmed)
+        return list({one.id: one for one in (*parts, *(p for other in others for p in self.parts_of(other)))}.values())
+
+    def reports_of(self, case: Case) -> list[Entry]:
+        """Every report of a case, with those of the cases merged into it, in the order in which they came."""
+        return sorted((entry for part in self.parts_of(case) for entry in part.entries), key=lambda entry: entry.seq)
+
     def known_by(self, code: str) -> tuple[str, ...]:
         """The cases that have this match key."""
         found = self.codes.get(short(code), ())
-        return tuple(self.cases.nth(number).id for number in ((found,) if isinstance(found, int) else found))
+        cases = (self.cases.nth(number) for number in ((found,) if isinstance(found, int) else found))
+        return tuple(dict.fromkeys(self.standing_for(case).id for case in cases))
 
     def report(self, said: j.ReportInput) -> tuple[str | None, str, bool] | None:
         """The report of the same identity that was taken in before: its case, its fingerprint, and whether it is
@@ -106,7 +127,10 @@ class Book:
     def thread(self, thread: str) -> tuple[int, str | None] | None:
         """The highest version of a report that was taken in, and its case; None when there was none."""
         highest = self.known.highest(thread)
-        return None if highest is None else (highest[0], self._id(highest[1]))
+        return None if highest is None else (highest[0], self._goes_on(highest[1]))
+
+    def _goes_on(self, number: int | None) -> str | None:
+        return None if number is None else self.standing_for(self.cases.nth(number)).id
 
     def _id(self, number: int | None) -> str | None:
         return None if number is None else self.cases.nth(number).id
@@ -203,6 +227,8 @@ class Book:
                 case.colour, case.provisional = event.colour, event.provisional
                 case.reasons, case.open_questions = list(event.reasons), list(event.open_questions)
                 case.settled_floor = event.floor
+                case.conditions = list(event.conditions)
+                case.board_request, case.board_unknown = list(event.board_request), list(event.board_unknown)
             case j.Routed():
                 case = self.cases[event.case_id]
                 case.destination, case.rule = event.destination, event.rule
@@ -234,6 +260,32 @@ class Book:
                     case.settled_floor = event.colour
                 if event.kind in ("CLOSE", "REOPEN"):
                     case.closed = event.kind == "CLOSE"
+                if event.kind == "ASSESS":
+                    case.assessed = record.at
+            case j.StandingChanged():
+                self.cases[event.case_id].standing[event.what] = Stands(event.state, event.since, event.until)
+            case j.PassedOver():
+                case = self.cases[event.case_id]
+                case.avoided += [found for found in event.whom if found not in case.avoided]
+            case j.Prepared():
+                self.cases[event.case_id].prepared[event.notice_id] = [
+                    event.rule, event.to, event.receiver, event.by, NoticeState.PREPARED.value,
+                ]  # fmt: skip
+            case j.Released():
+                self.cases[event.case_id].prepared[event.notice_id][-1] = event.how
+            case j.Related():
+                self._related(event)
+            case j.RoleGiven():
+                given = self.cases[event.case_id].roles
+                if event.role == CaseRole.INVOLVED:
+                    given[event.role] = list(dict.fromkeys((*given.get(event.role, ()), event.who)))
+                else:
+                    given[event.role] = [event.who]
+            case j.AssessmentAdded():
+                self._assessed(event, record, opened)
+            case j.Investigated():
+                for entry in self.reports_of(self.cases[event.case_id]):
+                    entry.counts = entry.counts and entry.thread not in event.threads
             case j.Erased():
                 self._erased(event)
             case j.MoveRefused() | j.Repeated() | j.NotDecided() | j.DeadLettered():
@@ -251,12 +303,14 @@ class Book:
         case = self.cases.get(event.case_id)
         if case is None:
             case = Case(id=event.case_id, opened=record.at, owner=event.owner, executor=event.owner)
-            case.policy = record.policy
+            case.policy, case.episode = record.policy, record.seq
             case.test = said.test
             self._changed[self.cases.add(case)] = None
         if case.closed:
             # A report on a closed case opens a new episode with its own colour.
             case.closed, case.colour, case.provisional, case.settled_floor = False, None, False, None
+            case.assessed, case.prepared, case.conditions = None, {}, []
+            case.episode = record.seq
         case.involvement = event.involvement
         key = opened.key
         case.entries.append(
@@ -281,6 +335,36 @@ class Book:
             if link.code not in case.codes:
                 case.codes.append(link.code)
                 self._index(short(link.code), number)
+
+    def _assessed(self, event: j.AssessmentAdded, record: j.Record, opened: Opened) -> None:
+        said = record.input
+        assert isinstance(said, j.ActInput)
+        case, key = self.cases[event.case_id], opened.key
+        part = Part(
+            party=event.party,
+            version=event.version,
+            at=record.at,
+            scale=event.scale,
+            indicators=dict(event.indicators),
+            valid_until=event.valid_until,
+            seq=record.seq,
+            key_id=said.key_id,
+            wrap=key.wrap if key else None,
+            wrapped=key.wrapped if key else None,
+        )
+        case.assessment = [*(found for found in case.assessment if found.party != event.party), part]
+
+    def _related(self, event: j.Related) -> None:
+        one, other = self.cases[event.case_id], self.cases[event.other]
+        self._changes(other.id)
+        if event.how == Relation.MERGED:
+            one.absorbed.append(other.id)
+            other.merged_into, other.closed = one.id, True
+            return
+        for case, its in ((one, other.id), (other, one.id)):
+            case.confirmed = [found for found in case.confirmed if found != its]
+            case.unlinked = [found for found in case.unlinked if found != its]
+            (case.confirmed if event.how == Relation.CONFIRMED else case.unlinked).append(its)
 
     def _index(self, code: bytes, number: int) -> None:
         """A household can be known again by this key."""
@@ -314,8 +398,8 @@ class Book:
         if pair is None:
             return
         case, handover = pair
-        if event.reason == "CAPACITY":
-            return  # recorded, and it releases nobody
+        if not event.released:
+            return
         handover.state = event.state
         if event.state == "ACKNOWLEDGED":
             handover.acknowledged = record.at
@@ -326,13 +410,19 @@ class Book:
         elif event.state in ("REFUSED", "RETURNED"):
             case.refusals += 1
             if event.reason == "TOO_SEVERE":
-                case.avoided.append(handover.receiver)
+                case.too_severe.append(handover.receiver)
 
     def _erased(self, event: j.Erased) -> None:
-        case = self.cases[event.case_id]
+        for case in self.parts_of(self.cases[event.case_id]):
+            self._changes(case.id)
+            self._forget(case)
+
+    def _forget(self, case: Case) -> None:
         case.erased = True
         for entry in case.entries:
             entry.wrap = entry.wrapped = entry.incident = None
+        for part in case.assessment:
+            part.wrap = part.wrapped = None
         number = self.cases.number_of(case)
         for code in map(short, case.codes):
             others = self.codes.pop(code)

@@ -18,6 +18,16 @@ OPEN = AWAITS_ANSWER | {HandoverState.ACCEPTED.value, HandoverState.STARTED.valu
 
 
 @dataclass(slots=True)
+class Stands:
+    """How something stands that holds for some time. ``since`` in ms; of what has ended, since when that is so.
+    ``until`` is its last day in the Netherlands (ISO), when it is known."""
+
+    state: str
+    since: int
+    until: str | None
+
+
+@dataclass(slots=True)
 class Entry:
     """One report of a case. Its sealed parts lie in the journal, in record ``seq``; ``wrapped`` opens them.
 
@@ -40,6 +50,22 @@ class Entry:
     @property
     def identity(self) -> str:
         return f"{self.thread}/{self.version}"
+
+
+@dataclass(slots=True)
+class Part:
+    """One party's part of the shared safety assessment. What was agreed lies sealed in the journal, as an entry's."""
+
+    party: str
+    version: int
+    at: int
+    scale: int | None
+    indicators: dict[str, str]
+    valid_until: str | None
+    seq: int
+    key_id: str
+    wrap: str | None = None
+    wrapped: str | None = None
 
 
 @dataclass(slots=True)
@@ -87,13 +113,37 @@ class Case:
     destination: str | None = None
     rule: str | None = None
     involvement: str = "FIRST"
+    episode: int = 0
+    """Number of the record with which this episode began: what came before has had its own colour."""
     policy: str = ""
     closed: bool = False
     erased: bool = False
     test: bool = False
     refusals: int = 0
     avoided: list[str] = field(default_factory=list)
-    """Teams that found the case too severe."""
+    """Receivers and organisations that may not get it: somebody involved works there (Filter K)."""
+    too_severe: list[str] = field(default_factory=list)
+    """Teams that found it too severe: never again to them."""
+    standing: dict[str, Stands] = field(default_factory=dict)
+    """What holds for the household for some time."""
+    prepared: dict[str, list[str | None]] = field(default_factory=dict)
+    """Notices beside the handover: id -> rule, to whom (kind), receiver, by which way, how it stands."""
+    conditions: list[str] = field(default_factory=list)
+    board_request: list[str] = field(default_factory=list)
+    board_unknown: list[str] = field(default_factory=list)
+    assessment: list[Part] = field(default_factory=list)
+    """The newest part of each party."""
+    roles: dict[str, list[str]] = field(default_factory=dict)
+    """What a person or a raise gave: role -> who. Executor and owner are not among them."""
+    confirmed: list[str] = field(default_factory=list)
+    """Other cases that a person found to be of the same household."""
+    unlinked: list[str] = field(default_factory=list)
+    """Other cases that a person found not to be."""
+    absorbed: list[str] = field(default_factory=list)
+    """Cases that go on in this one."""
+    merged_into: str | None = None
+    assessed: int | None = None
+    """When a person assessed this episode."""
     last_at: int = 0
     entries: list[Entry] = field(default_factory=list)
     handovers: list[Handover] = field(default_factory=list)
@@ -185,6 +235,8 @@ def unpack(packed: bytes) -> Case:
         ]
     found["handovers"] = [Handover(**handover) for handover in found["handovers"]]
     found["entries"] = [Entry(**entry) for entry in found["entries"]]
+    found["assessment"] = [Part(**part) for part in found["assessment"]]
+    found["standing"] = {what: Stands(**stands) for what, stands in found["standing"].items()}
     return Case(**found)
 
 

@@ -7,14 +7,14 @@ million of those: what is not in memory is read from the journal again, by the p
 from array import array
 from collections.abc import Collection
 
-from agents.casework.case import Entry
+from agents.casework.case import Entry, Part
 from agents.stage.writer import ContentNeeded
 from topics import journal as j
 
 KEPT = 512
 """Reports whose parts are in memory: what is asked for again soon, and all that is decided and not yet written."""
 PER_PART = 8_192
-PARTS = ("facts", "rest")
+PARTS = ("facts", "rest", "spoken")
 
 
 class Contents:
@@ -38,7 +38,7 @@ class Contents:
         assert record.seq == len(self.places)
         self.places.append(place)
 
-    def need(self, entries: Collection[Entry]) -> None:
+    def need(self, entries: Collection[Entry | Part]) -> None:
         """Raises ``ContentNeeded`` with the places of what is not in memory."""
         lacking = [
             self.places[entry.seq]
@@ -52,7 +52,7 @@ class Contents:
         """A record that was asked for."""
         _keep(self._recalled, record)
 
-    def of(self, entry: Entry) -> dict[str, str]:
+    def of(self, entry: Entry | Part) -> dict[str, str]:
         """The sealed parts of a report; it was asked for with ``need``."""
         return self._latest.get(entry.key_id) or self._recalled[entry.key_id]
 
@@ -74,5 +74,5 @@ class Contents:
 
 def _keep(where: dict[str, dict[str, str]], record: j.Record) -> None:
     said = record.input
-    if isinstance(said, j.ReportInput) and said.sealed:
+    if isinstance(said, j.ReportInput | j.ActInput) and set(PARTS) & said.sealed.keys():
         where[said.key_id] = {part: said.sealed[part] for part in PARTS if part in said.sealed}

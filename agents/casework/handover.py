@@ -5,14 +5,16 @@ The executor changes at ACCEPTED, the owner at STARTED. A refusal always has a s
 
 from agents.casework.case import AWAITS_ANSWER, Case, Handover
 from agents.casework.inputs import Draft
-from agents.casework.routing import Route, back, route
+from agents.casework.routing import About, Route, back, helper, route
 from agents.casework.rules import Rules, local_date
 from agents.casework.situation import coloured
 from agents.policy.colours import highest
+from agents.policy.destinations import Successor
 from agents.policy.directory import Receiver
 from agents.policy.model import millis, moment
+from agents.policy.vocabulary import NONE
 from topics import journal as j
-from topics.codes import Colour, HandoverState, NoticeKind
+from topics.codes import Colour, Destination, HandoverState, NoticeKind
 
 _FORWARD = ("OFFERED", "RECEIVED", "ACKNOWLEDGED", "ACCEPTED", "STARTED", "COMPLETED")
 
@@ -25,7 +27,7 @@ def offer(
     clock = colour or policy.without_colour
     start = moment(draft.now)
     accept_before = millis(policy.accept[clock].after(start, rules.calendar))
-    steps = (policy.team_ladder if receiver.kind == "TEAM" else policy.desk_ladder)[clock]
+    steps = (policy.desk_ladder if receiver.kind == "DESK" else policy.team_ladder)[clock]
     ladder = [
         j.Step(
             name=step.step,
@@ -113,9 +115,12 @@ def _raised(draft: Draft, rules: Rules, case: Case, reason: str) -> Colour | Non
 
 def _refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.AnswerInput) -> None:
     desks = rules.directory.desks
-    draft.add(j.Answered(case_id=case.id, handover_id=handover.id, state=said.state, reason=said.reason))
-    if said.reason == "CAPACITY":
-        # Recorded, and up the ladder; it releases nobody and stops no clock.
+    released = _rule(rules, said).to != "NOBODY"
+    draft.add(
+        j.Answered(case_id=case.id, handover_id=handover.id, state=said.state, reason=said.reason, released=released)
+    )
+    if not released:
+        # Recorded, and up the ladder; it stops no clock.
         draft.tell(NoticeKind.CAPACITY, desks.coordination, case_id=case.id, handover_id=handover.id)
         return
     if case.executor == handover.receiver:
@@ -136,13 +141,44 @@ def _refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j
             draft.tell(kind, current.receiver, case_id=case.id, handover_id=current.id)
             return
         take_back(draft, rules, case, current, HandoverState.SUPERSEDED)
-    if family_refuses and colour is not Colour.RED and handover.receiver != desks.investigation:
-        # Whatever it was before, the family's cooperation is refused now; nothing else is known here.
-        told = {"cooperation": "REFUSES"} | coloured(colour, provisional=False)
-        successor = route(rules, told, None, local_date(draft.now))
-    else:
-        successor = back(rules, colour, handover.receiver)
-    offer(draft, rules, case.id, successor, colour, replaces=current)
+    offer(draft, rules, case.id, _successor(draft, rules, case, handover, said, colour), colour, replaces=current)
+
+
+def _successor(
+    draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.AnswerInput, colour: Colour | None
+) -> Route:
+    """Who follows a receiver that refused or returned the case (domain model, section 3.7)."""
+    on, desks = local_date(draft.now), rules.directory.desks
+    rule = _rule(rules, said)
+    centre = back(rules, colour, handover.receiver)
+    told = {"cooperation": "REFUSES" if said.reason == "FAMILY_REFUSES" else "UNKNOWN"}
+    told |= coloured(colour, provisional=case.provisional)
+    avoided = (*case.avoided, *case.too_severe, handover.receiver)
+    if colour is Colour.RED or case.provisional:
+        return centre
+    match rule.to:
+        case "RULES" if handover.receiver != desks.investigation:
+            return route(rules, told, About(on, avoided=avoided))
+        case "MOVED" if said.municipality is not None:
+            if case.colour is None:
+                team = rules.directory.team_for(said.municipality, None, on, avoided)
+                return Route(Destination(handover.destination), rule.id, team) if team is not None else centre
+            return route(rules, told, About(on, municipality=said.municipality, avoided=avoided))
+        case "HELPER":
+            return helper(rules, said.helper, rule.id, colour, About(on, avoided=avoided)) or centre
+        case "OTHER_TEAM":
+            receiver = rules.directory.receiver(handover.receiver)
+            for place in receiver.municipalities if receiver is not None else ():
+                team = rules.directory.team_for(place, None, on, avoided)
+                if team is not None:
+                    return Route(Destination(handover.destination), rule.id, team)
+            return centre
+        case _:
+            return centre
+
+
+def _rule(rules: Rules, said: j.AnswerInput) -> Successor:
+    return rules.refusals.answer({"refusal": said.reason or NONE}).rows[0]
 
 
 def _refuse_move(draft: Draft, case: Case, handover: Handover, said: j.AnswerInput) -> None:

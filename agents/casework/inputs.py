@@ -23,7 +23,9 @@ class Incoming:
     """Of a report."""
     opened: Opened = field(default_factory=Opened)
     earlier: tuple[Facts | None, ...] = ()
-    """For an act or an answer: the facts of the case's reports, in order; None for what cannot be opened."""
+    """For an act: the facts of the case's reports, in order; None for what cannot be opened."""
+    others: tuple[Facts | None, ...] = ()
+    """For an act about two cases: the facts of the other's reports."""
 
 
 @dataclass(slots=True)

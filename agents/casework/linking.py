@@ -1,12 +1,16 @@
 """Which case a report belongs to, and how known its household is (domain model, section 3.8). Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agents.casework.book import Book
 from agents.casework.case import Case, Entry
+from agents.casework.related import joinable
 from agents.casework.rules import Rules, local_date
+from agents.casework.standing import MONITORED, since
 from agents.facts import Link
 from agents.policy.model import millis, moment
+from agents.policy.vocabulary import Since
 from topics import journal as j
 from topics.codes import Certainty, EarlierInvolvement, LinkKind
 
@@ -26,6 +30,8 @@ class Found:
     """Every case that is surely or probably of this household: a person has not merged them yet."""
     of_perpetrator: tuple[Case, ...]
     """Other households' cases in which the alleged perpetrator is known as one."""
+    possible: tuple[Case, ...]
+    """Cases with which a link is only possible: a person has not decided about it yet."""
 
 
 def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
@@ -67,15 +73,19 @@ def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
     if own is None or own.colour is None:
         # What was held or no domestic violence at first, and is now reported, belongs with its household.
         own = max(sure_ones, key=lambda case: (not case.closed, case.last_at, case.id), default=own)
-    household = {case.id: case for case in (*sure_ones, *([own] if own is not None else []))}
+    apart = set(own.unlinked) if own is not None else set()
+    near = [found for case in (*sure_ones, *([own] if own is not None else [])) for found in book.household(case)]
+    household = {case.id: case for case in near if case.id not in apart}
     elsewhere = [book.cases[found] for found in sorted(perpetrator - household.keys())]
     recognised = len(persons.get(own.id, ())) if own else 0
-    return Found(own, seen, recognised, tuple(household.values()), tuple(elsewhere))
-
-
-def joinable(case: Case) -> bool:
-    """Whether another report can join the case: not what is held or has no colour, nor what was erased."""
-    return case.colour is not None and not case.erased
+    possible = [
+        case
+        for case_id, (sure, link) in sorted(best.items())
+        if link.kind != LinkKind.SAME_PERPETRATOR.value
+        and joinable(case := book.cases[case_id])
+        and case_id not in household.keys() | apart
+    ]
+    return Found(own, seen, recognised, tuple(household.values()), tuple(elsewhere), tuple(possible))
 
 
 def within(entry: Entry, received: int, days: int) -> bool:
@@ -83,16 +93,20 @@ def within(entry: Entry, received: int, days: int) -> bool:
     return abs((local_date(received) - local_date(entry.received)).days) <= days
 
 
-def earlier_reports(household: tuple[Case, ...], said: j.ReportInput, incident: str | None, days: int) -> int:
-    """How many other reports count as repetition: within ``days`` whole days, of another incident."""
+def earlier_reports(
+    household: Iterable[Case], thread: str, incident: str | None, received: int, days: int, before: int | None = None
+) -> int:
+    """How many other reports count as repetition: within ``days`` whole days, of another incident. ``before``: only
+    those whose record has a lower number, for a report that was taken in some time ago."""
     counted = {
         entry.thread
         for case in household
         for entry in case.entries
         if entry.counts
-        and entry.thread != said.thread
+        and entry.thread != thread
         and not (incident is not None and entry.incident == incident)
-        and within(entry, said.received, days)
+        and (before is None or entry.seq < before)
+        and within(entry, received, days)
     }
     return len(counted)
 
@@ -113,6 +127,10 @@ def involvement(rules: Rules, case: Case | None, said: j.ReportInput, persons: i
         return EarlierInvolvement.FIRST
     if any(entry.thread == said.thread for entry in case.entries):
         return EarlierInvolvement(case.involvement) if case.colour is not None else EarlierInvolvement.FIRST
+    if since(case.standing, MONITORED, local_date(said.received), days=0) is Since.NOW:
+        return EarlierInvolvement.DURING_MONITORING
+    if not case.closed and case.assessed is not None:
+        return EarlierInvolvement.AFTER_ASSESSMENT
     if not case.closed and case.entries:
         first = moment(case.entries[-1].received)
         until = rules.calendar.end_of_working_day(first, rules.policy.assessment_working_days)

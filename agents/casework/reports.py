@@ -1,16 +1,32 @@
 """What a report does (domain model, section 5): gates, link, colour, route, offer. Pure."""
 
+from collections.abc import Mapping, Sequence
+from datetime import date
+
 from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover
 from agents.casework.handover import offer, take_back
 from agents.casework.inputs import Draft
-from agents.casework.linking import earlier_reports, find_case, involvement, perpetrator_known
-from agents.casework.routing import Route, route, unforeseen
+from agents.casework.linking import Found, earlier_reports, find_case, involvement, perpetrator_known
+from agents.casework.notices import prepare
+from agents.casework.routing import About, Route, avoided, route, unforeseen
 from agents.casework.rules import Rules, local_date
-from agents.casework.situation import ACUTE, STRUCTURAL, any_of, coloured, open_questions, situation
+from agents.casework.situation import (
+    ACUTE,
+    STRUCTURAL,
+    Household,
+    any_of,
+    coloured,
+    open_questions,
+    repeated,
+    situation,
+)
+from agents.casework.standing import MONITORED, since, told_of
 from agents.facts import Facts
 from agents.policy.colours import Judgement, highest
+from agents.policy.rules import Row
+from agents.policy.vocabulary import Since
 from topics import journal as j
-from topics.codes import Colour, DeadLetterReason, HandoverState, NoticeKind, ReportKind
+from topics.codes import CaseRole, Colour, DeadLetterReason, Destination, HandoverState, NoticeKind, ReportKind
 
 
 def report(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> None:
@@ -66,7 +82,7 @@ def _without_colour(draft: Draft, rules: Rules, said: j.ReportInput, facts: Fact
     if serious and facts.disclosure != "DOUBLE_ANONYMOUS":
         chosen = unforeseen(rules)  # a person of the centre looks first (G9)
     else:
-        chosen = route(rules, situation(rules, facts, on, repeats=0), facts, on)
+        chosen = route(rules, situation(rules, facts, on, Household()), About(on, facts))
     if serious:
         draft.tell(NoticeKind.ACUTE_WITHOUT_CASE, rules.directory.desks.duty, case_id=case_id)
     if case is None:
@@ -80,31 +96,79 @@ def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> No
     found = find_case(draft.book, opened.links, said.thread)
     case = found.case
     known_as = involvement(rules, case, said, found.persons)
-    windows = rules.policy.windows
-    told = situation(
-        rules,
-        facts,
-        local_date(said.received),
-        repeats=earlier_reports(found.household, said, opened.incident, windows.repetition),
-        perpetrator_known=perpetrator_known(found, said, windows.perpetrator),
-    )
-    outcome = rules.colours.judge(told)
+    windows, on = rules.policy.windows, local_date(said.received)
     case_id = case.id if case is not None else draft.new_id()
     _register(draft, rules, said, case_id, opened=case is None, counts=True, known_as=known_as.value, links=found.links)
+    running = service(rules, case, on)
+    household = Household(
+        repeats=earlier_reports(found.household, said.thread, opened.incident, said.received, windows.repetition),
+        perpetrator_known=perpetrator_known(found, said, windows.perpetrator),
+        standing=told_of(draft, case, case_id, facts, said.received),
+        running=running is not None,
+    )
+    told = situation(rules, facts, on, household, said.source_kind)
+    outcome = rules.colours.judge(told)
     before = case if case is not None and not case.closed else None
-    colour, provisional = _coloured(draft, rules, case_id, before, outcome, open_questions(facts))
+    colour, provisional = _coloured(draft, rules, case_id, before, outcome, open_questions(facts), told)
     if colour is Colour.RED:
         draft.tell(NoticeKind.RED, rules.directory.desks.duty, case_id=case_id)
-    told |= coloured(colour, provisional)
-    chosen = route(rules, told, facts, local_date(draft.now))
+    told |= coloured(colour, provisional, _unconfirmed(rules, told, found, said, opened.incident, outcome.colour))
+    involved = pass_over(draft, rules, case, case_id, facts)
+    chosen = route(rules, told, About(local_date(draft.now), facts, avoided=involved, running=running))
     if case is None:
         offer(draft, rules, case_id, chosen, colour)
     else:
         place(draft, rules, case, chosen, colour, by_person=False)
+    prepare(draft, rules, case, case_id, told, facts, local_date(draft.now))
+
+
+def _unconfirmed(
+    rules: Rules, told: Mapping[str, str], found: Found, said: j.ReportInput, incident: str | None, colour: Colour
+) -> bool:
+    """Whether a possible link, if it were confirmed, would raise the colour (N2): then a person decides first."""
+    if not found.possible:
+        return False
+    days = rules.policy.windows.repetition
+    repeats = earlier_reports((*found.household, *found.possible), said.thread, incident, said.received, days)
+    return rules.colours.judge({**told, "repeats": repeated(repeats)}).colour.severity > colour.severity
+
+
+def service(rules: Rules, case: Case | None, on: date) -> Handover | None:
+    """The service of the centre that runs for a case: who has it now, or who monitors it."""
+    if case is None or case.closed:
+        return None
+
+    def at_the_centre(handover: Handover) -> bool:
+        receiver = rules.directory.receiver(handover.receiver)
+        return receiver is not None and receiver.kind == "DESK"
+
+    current = case.current()
+    if current is not None:
+        # What is held waits for a decision: that is no service yet.
+        return current if at_the_centre(current) and current.destination != Destination.VT_HOLD else None
+    if since(case.standing, MONITORED, on, days=0) is Since.NOW:
+        return next((found for found in reversed(case.handovers) if at_the_centre(found)), None)
+    return None
+
+
+def pass_over(draft: Draft, rules: Rules, case: Case | None, case_id: str, facts: Facts) -> tuple[str, ...]:
+    """Who may not get the case, with what this report adds to that (Filter K)."""
+    known = tuple(case.avoided) if case is not None else ()
+    for whom, rule in avoided(rules, facts):
+        if new := tuple(found for found in whom if found not in known):
+            draft.add(j.PassedOver(case_id=case_id, whom=new, rule=rule))
+            known += new
+    return known
 
 
 def _coloured(
-    draft: Draft, rules: Rules, case_id: str, before: Case | None, outcome: Judgement, questions: tuple[str, ...]
+    draft: Draft,
+    rules: Rules,
+    case_id: str,
+    before: Case | None,
+    outcome: Judgement,
+    questions: tuple[str, ...],
+    told: Mapping[str, str],
 ) -> tuple[Colour, bool]:
     """The case's colour now: the highest so far. What is open stays provisional until a person settles it."""
     colours = [outcome.colour]
@@ -132,15 +196,22 @@ def _coloured(
             reasons=reasons,
             open_questions=questions,
             floor=floor.value,
+            conditions=_together(before.conditions if before else (), rules.safety_conditions.answer(told).rows),
+            board_request=_together(before.board_request if before else (), rules.board_request.answer(told).rows),
+            board_unknown=rules.board_request.unknown(told),
         )
     )
     return colour, provisional
 
 
+def _together(known: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*known, *(row.id for row in rows))))
+
+
 def place(draft: Draft, rules: Rules, case: Case, chosen: Route, colour: Colour | None, *, by_person: bool) -> None:
     """Bring a known case to where it belongs now. One handover is open; who has started is told, not passed by."""
-    if chosen.receiver.id in case.avoided:
-        chosen = unforeseen(rules)  # it said that the case is too severe: never again to this team
+    if chosen.receiver.id in case.too_severe:
+        chosen = unforeseen(rules)
     current = case.current()
     if case.closed and not by_person:
         # What was done in the former episode is over: somebody must take this one up anew.
@@ -153,6 +224,8 @@ def place(draft: Draft, rules: Rules, case: Case, chosen: Route, colour: Colour 
         return
     risen = colour is not None and (current.colour is None or colour.severity > Colour(current.colour).severity)
     if _stays(rules, current, chosen, risen=risen, by_person=by_person):
+        if current.destination == chosen.destination and case.rule != chosen.rule:
+            draft.add(j.Routed(case_id=case.id, destination=current.destination, rule=chosen.rule))
         draft.tell(
             NoticeKind.RAISED if risen else NoticeKind.NEW_REPORT,
             current.receiver,
@@ -161,13 +234,13 @@ def place(draft: Draft, rules: Rules, case: Case, chosen: Route, colour: Colour 
             content=not by_person,
         )
         return
+    if current.state in (HandoverState.ACCEPTED, HandoverState.STARTED):
+        # Whoever works with the family knows what its role is from now on (F7).
+        draft.add(j.RoleGiven(case_id=case.id, who=current.receiver, role=CaseRole.INVOLVED.value))
+    if current.state == HandoverState.STARTED or (current.state == HandoverState.ACCEPTED and risen):
+        kind = NoticeKind.RAISED if risen else NoticeKind.NEW_REPORT
+        draft.tell(kind, current.receiver, case_id=case.id, handover_id=current.id)
     if current.state == HandoverState.STARTED:
-        draft.tell(
-            NoticeKind.RAISED if risen else NoticeKind.NEW_REPORT,
-            current.receiver,
-            case_id=case.id,
-            handover_id=current.id,
-        )
         offer(draft, rules, case.id, chosen, colour)
         return
     take_back(draft, rules, case, current, HandoverState.SUPERSEDED)
@@ -183,15 +256,6 @@ def _stays(rules: Rules, current: Handover, chosen: Route, *, risen: bool, by_pe
     receiver = rules.directory.receiver(current.receiver)
     at_the_centre = receiver is not None and receiver.kind == "DESK"
     return at_the_centre and not risen and not by_person
-
-
-def replace_route(draft: Draft, rules: Rules, facts: Facts | None, colour: Colour, provisional: bool) -> Route:
-    """Where a case goes after a person changed its colour."""
-    if facts is None:
-        return unforeseen(rules)
-    on = local_date(draft.now)
-    told = situation(rules, facts, on, repeats=0) | coloured(colour, provisional)
-    return route(rules, told, facts, on)
 
 
 def dead(draft: Draft, rules: Rules, reason: DeadLetterReason, *, acute: bool, tell: bool = False) -> None:

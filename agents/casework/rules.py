@@ -7,7 +7,7 @@ from functools import lru_cache
 from agents.casework.book import Book
 from agents.policy.calendar import AMSTERDAM, Calendar
 from agents.policy.colours import Colours
-from agents.policy.destinations import DestinationRule
+from agents.policy.destinations import Criterion, DestinationRule, FanOut, SafetyCondition, Successor
 from agents.policy.directory import Directory, load_directory
 from agents.policy.model import Policy, load_policy, moment
 from agents.policy.rules import Table
@@ -22,6 +22,10 @@ class Rules:
     directory: Directory
     colours: Colours
     destinations: Table[DestinationRule]
+    refusals: Table[Successor]
+    fan_out: Table[FanOut]
+    safety_conditions: Table[SafetyCondition]
+    board_request: Table[Criterion]
 
 
 def rules_of(book: Book) -> Rules:
@@ -39,6 +43,10 @@ def rules_from(policy_text: str, directory_text: str) -> Rules:
         load_directory(directory_text),
         policy.made_colours(),
         policy.made_destinations(),
+        policy.made_refusals(),
+        policy.made_fan_out(),
+        policy.made_safety_conditions(),
+        policy.made_board_request(),
     )
 
 

@@ -1,26 +1,44 @@
 """What the rules are asked about: a report and what is known of its household, in the words of the vocabulary. Pure."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from agents.casework.rules import Rules
+from agents.casework.case import Stands
+from agents.casework.rules import Rules, local_date
+from agents.casework.standing import MEASURES, MONITORED, ended, reported, since, start_of
 from agents.facts import Facts
 from agents.policy.vocabulary import INDICATORS, NONE, Since
-from topics.codes import Colour
+from topics.codes import Colour, Standing
 
+_BOARD = (Standing.BOARD_INVESTIGATION.value,)
 ACUTE = tuple(found for found in INDICATORS if found.startswith("A"))
 STRUCTURAL = tuple(found for found in INDICATORS if found.startswith("S"))
 
 
-def situation(
-    rules: Rules, facts: Facts, on: date, *, repeats: int, perpetrator_known: bool = False, refusal: str = NONE
-) -> dict[str, str]:
-    """Every fact of the vocabulary, on a day (Europe/Amsterdam) on which ``repeats`` other reports count."""
+@dataclass(frozen=True, slots=True)
+class Household:
+    """What is known beside the report in hand."""
+
+    repeats: int = 0
+    """Other reports that count as repetition."""
+    perpetrator_known: bool = False
+    standing: Mapping[str, Stands] = field(default_factory=dict)
+    running: bool = False
+    """Whether a service of the centre runs."""
+
+
+def situation(rules: Rules, facts: Facts, on: date, household: Household, source_kind: str = "OTHER") -> dict[str, str]:
+    """Every fact of the vocabulary, on a day (Europe/Amsterdam)."""
+    windows = rules.policy.windows
+    # What stands on the case is newer than what a report once told of it.
+    standing = {**dict(reported(facts, start_of(on))), **household.standing}
     return {
         **{found: facts.indicators.get(found, "UNKNOWN") for found in INDICATORS},
         **dict.fromkeys(_settled(facts), "NO"),
         "kind": facts.kind,
         "capacity": facts.details.get("capacity", "UNKNOWN"),
+        "source_kind": source_kind,
         "disclosure": facts.disclosure,
         # Only a professional answers the questions of the meldcode.
         "safety": facts.safety if facts.professional else "UNKNOWN",
@@ -31,33 +49,45 @@ def situation(
         "safe_place_wanted": facts.details.get("safe_place_wanted", "UNKNOWN"),
         "perpetrator_at_home": facts.details.get("perpetrator_at_home", "UNKNOWN"),
         **facts.people,
-        "repeats": (NONE, "ONE", "SEVERAL")[min(repeats, 2)],
-        "monitoring": Since.NO.value,
-        "perpetrator_known": "YES" if perpetrator_known else "NO",
-        "measure": Since.NOW.value if facts.measures else Since.NO.value,
-        "board_investigation": facts.board_investigation,
-        "order": _order(rules, facts, on),
-        "contact_ban": facts.contact_ban,
+        "repeats": repeated(household.repeats),
+        "monitoring": since(standing, MONITORED, on, windows.monitoring).value,
+        "perpetrator_known": "YES" if household.perpetrator_known else "NO",
+        "measure": since(standing, MEASURES, on, windows.measure).value,
+        "board_investigation": "RUNNING" if since(standing, _BOARD, on, 0) is Since.NOW else NONE,
+        "order": _order(standing, on, windows.order),
+        "contact_ban": _state(standing, Standing.CONTACT_BAN, on),
+        "helped": "YES" if facts.helpers else "NO",
         "home": _home(rules, facts),
-        "refusal": refusal,
+        "running": "CENTRE" if household.running else NONE,
+        "assessed": NONE,
+        "refusal": NONE,
         **coloured(None, provisional=False),
     }
 
 
-def coloured(colour: Colour | None, provisional: bool) -> dict[str, str]:
+def repeated(reports: int) -> str:
+    """So many other reports, as a rule says it."""
+    return (NONE, "ONE", "SEVERAL")[min(reports, 2)]
+
+
+def coloured(colour: Colour | None, provisional: bool, unconfirmed: bool = False) -> dict[str, str]:
     """What the rules of destination are told beside that."""
-    return {"colour": colour.value if colour is not None else NONE, "provisional": "YES" if provisional else "NO"}
+    return {
+        "colour": colour.value if colour is not None else NONE,
+        "provisional": "YES" if provisional else "NO",
+        "unconfirmed": "YES" if unconfirmed else "NO",
+    }
 
 
 def open_acute(facts: Facts) -> tuple[str, ...]:
     """The acute questions that nobody answered."""
     settled = _settled(facts)
-    return tuple(found for found in _unanswered(facts, ACUTE) if found not in settled)
+    return tuple(found for found in unanswered(facts, ACUTE) if found not in settled)
 
 
 def open_questions(facts: Facts) -> tuple[str, ...]:
     """What a person must still find out: the open acute questions, and the structural ones."""
-    return open_acute(facts) + _unanswered(facts, STRUCTURAL)
+    return open_acute(facts) + unanswered(facts, STRUCTURAL)
 
 
 def answered(facts: Facts, indicators: dict[str, str]) -> Facts:
@@ -79,16 +109,22 @@ def _settled(facts: Facts) -> tuple[str, ...]:
     return tuple(found for found in ("A8", "A9") if facts.indicators.get(found, "UNKNOWN") == "UNKNOWN")
 
 
-def _unanswered(facts: Facts, indicators: tuple[str, ...]) -> tuple[str, ...]:
+def unanswered(facts: Facts, indicators: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of these questions that nobody answered."""
     return tuple(found for found in indicators if facts.indicators.get(found, "UNKNOWN") == "UNKNOWN")
 
 
-def _order(rules: Rules, facts: Facts, on: date) -> str:
-    if facts.order != "IN_FORCE":
-        return facts.order
-    # An order without its first day may be of today.
-    days = (on - date.fromisoformat(facts.order_since)).days if facts.order_since is not None else 0
-    return "IN_FORCE_RECENTLY" if days <= rules.policy.windows.order else "IN_FORCE"
+def _order(standing: Mapping[str, Stands], on: date, days: int) -> str:
+    state = _state(standing, Standing.RESTRAINING_ORDER, on)
+    if state != "IN_FORCE":
+        return state
+    imposed = local_date(standing[Standing.RESTRAINING_ORDER.value].since)
+    return "IN_FORCE_RECENTLY" if (on - imposed).days <= days else "IN_FORCE"
+
+
+def _state(standing: Mapping[str, Stands], what: Standing, on: date) -> str:
+    found = standing.get(what.value)
+    return found.state if found is not None and ended(found, on) is None else NONE
 
 
 def _home(rules: Rules, facts: Facts) -> str:

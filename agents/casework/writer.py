@@ -15,7 +15,7 @@ import structlog
 from joserfc.jwk import ECKey
 
 from agents.casework.book import Book, Key, Opened, read_book
-from agents.casework.case import Entry
+from agents.casework.case import Entry, Part
 from agents.casework.contents import Contents
 from agents.casework.decide import decide, keeps_content, undecidable
 from agents.casework.inputs import NAMESPACE, Incoming
@@ -98,6 +98,8 @@ class CaseworkWriter:
             key = self._keys.get(found.input.key_id)
             if key is not None:
                 opened = self._opened(found.input, self._unwrapped(key), key)
+        elif isinstance(found.input, j.ActInput):
+            opened = Opened(key=self._keys.get(found.input.key_id))
         self.book.apply(found, opened)
         self.contents.written(found, place)
         # What the last snapshot still holds must go, also when a kill came before the next one.
@@ -136,12 +138,16 @@ class CaseworkWriter:
         facts: Facts | None = None
         opened = Opened()
         earlier: tuple[Facts | None, ...] = ()
+        others: tuple[Facts | None, ...] = ()
         if isinstance(said, j.ReportInput):
             plain = self._unwrapped(key)
             facts = read_facts(unseal(plain, said.key_id, "facts", said.sealed["facts"]))
             opened = self._opened(said, plain, key)
         elif isinstance(said, j.ActInput):
-            earlier = self._earlier(said.case_id)
+            other = said.details.get("other_case", "")
+            self.contents.need([*self._reports(said.case_id), *self._reports(other)])
+            earlier, others = self._facts(said.case_id), self._facts(other)
+            opened = Opened(key=key)
         incoming = Incoming(
             lane=lane,
             epoch=EPOCH,
@@ -151,6 +157,7 @@ class CaseworkWriter:
             facts=facts,
             opened=opened,
             earlier=earlier,
+            others=others,
         )
         return self._decided(incoming, message)
 
@@ -207,7 +214,7 @@ class CaseworkWriter:
             self._need_contents(record)
             rules = rules_of(self.book)
             for delivery in dispatch(
-                self.book, rules, record, message, lambda case_id: self._rests(case_id, record, message)
+                self.book, rules, record, message, lambda case_id: self._rests(case_id, record, message), self._agreed
             ):
                 outgoing += self._sealed(delivery, rules.directory, record.at)
         outgoing += self._keys_of(record, message)
@@ -273,8 +280,7 @@ class CaseworkWriter:
 
     def _rests(self, case_id: str, record: j.Record, message: j.LaneMessage | None) -> list[dict[str, Any]]:
         """The opened reports of a case, with the one that ``record`` adds to it."""
-        case = self.book.cases.get(case_id)
-        found = [self._rest(entry) for entry in case.entries] if case is not None else []
+        found = [self._rest(entry) for entry in self._reports(case_id)]
         said = record.input
         # A report is of one case, whatever else is said because of it.
         added = any(isinstance(event, j.Registered) and event.case_id == case_id for event in record.events)
@@ -291,22 +297,41 @@ class CaseworkWriter:
     def _need_contents(self, record: j.Record) -> None:
         """Ask at once for all that the messages of a record will hold."""
         cases = {
-            event.case_id
+            event.case_id or ""
             for event in record.events
             if isinstance(event, j.Offered) or (isinstance(event, j.Told) and event.key_id is not None)
         }
-        found = [self.book.cases.get(case_id or "") for case_id in cases]
-        self.contents.need([entry for case in found if case is not None for entry in case.entries])
+        needed: list[Entry | Part] = [one for case_id in cases for one in self._reports(case_id)]
+        self.contents.need([*needed, *(one for case_id in cases for one in self._assessment(case_id))])
 
-    def _earlier(self, case_id: str) -> tuple[Facts | None, ...]:
+    def _assessment(self, case_id: str) -> list[Part]:
         case = self.book.cases.get(case_id)
-        if case is None:
-            return ()
-        self.contents.need(case.entries)
-        parts = [self._part(entry, "facts") for entry in case.entries]
+        return [one for part in self.book.parts_of(case) for one in part.assessment] if case is not None else []
+
+    def _agreed(self, case_id: str) -> list[dict[str, Any]]:
+        """The shared assessment of a case, with what was agreed."""
+        return [
+            {
+                "party": one.party,
+                "at": one.at,
+                "version": one.version,
+                "scale": one.scale,
+                "indicators": one.indicators,
+                "valid_until": one.valid_until,
+                "conditions": orjson.loads(self._part(one, "spoken") or b"{}").get("conditions", []),
+            }
+            for one in self._assessment(case_id)
+        ]
+
+    def _reports(self, case_id: str) -> list[Entry]:
+        case = self.book.cases.get(case_id)
+        return self.book.reports_of(case) if case is not None else []
+
+    def _facts(self, case_id: str) -> tuple[Facts | None, ...]:
+        parts = [self._part(entry, "facts") for entry in self._reports(case_id)]
         return tuple(read_facts(raw) if raw is not None else None for raw in parts)
 
-    def _part(self, entry: Entry, part: str) -> bytes | None:
+    def _part(self, entry: Entry | Part, part: str) -> bytes | None:
         if entry.wrap is None or entry.wrapped is None:
             return None
         sealed = self.contents.of(entry).get(part)

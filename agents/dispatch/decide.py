@@ -15,7 +15,7 @@ from agents.casework.rules import Rules
 from agents.casework.sentences import sentence
 from topics import journal as j
 from topics import specs
-from topics.codes import DeadLetterReason, ReceiptOutcome
+from topics.codes import CaseRole, DeadLetterReason, ReceiptOutcome
 from topics.problems import Refused
 
 MOST_REPORTS = 20
@@ -44,6 +44,8 @@ class Delivery:
     content: Content | None = None
 
 
+Agreed = Callable[[str], list[dict[str, Any]]]
+"""The shared safety assessment of a case: each party's newest part."""
 Rests = Callable[[str], list[dict[str, Any]]]
 """The opened reports of a case, this one included, oldest first; asked only when something is sealed."""
 
@@ -59,15 +61,26 @@ class _After:
     owner: str
     executor: str
     test: bool
+    conditions: tuple[str, ...]
+    board_request: tuple[str, ...]
+    board_unknown: tuple[str, ...]
+    roles: dict[str, list[str]]
 
 
-def dispatch(book: Book, rules: Rules, record: j.Record, message: j.LaneMessage | None, rests: Rests) -> list[Delivery]:
+def dispatch(
+    book: Book,
+    rules: Rules,
+    record: j.Record,
+    message: j.LaneMessage | None,
+    rests: Rests,
+    agreed: Agreed,
+) -> list[Delivery]:
     """Everything that leaves because of ``record``; ``book`` is as it was before it."""
     found: list[Delivery] = []
     for event in record.events:
         match event:
             case j.Offered():
-                found.append(_offer(book, rules, record, event, rests))
+                found.append(_offer(book, rules, record, event, rests, agreed))
             case j.TakenBack():
                 found.append(_recall(book, record, event))
             case j.Told():
@@ -82,7 +95,7 @@ def dispatch(book: Book, rules: Rules, record: j.Record, message: j.LaneMessage 
     return [*found, receipt] if receipt is not None else found
 
 
-def _offer(book: Book, rules: Rules, record: j.Record, event: j.Offered, rests: Rests) -> Delivery:
+def _offer(book: Book, rules: Rules, record: j.Record, event: j.Offered, rests: Rests, agreed: Agreed) -> Delivery:
     after = _after(book, record, event.case_id)
     receiver = rules.directory.receiver(event.receiver)
     content = None
@@ -91,7 +104,8 @@ def _offer(book: Book, rules: Rules, record: j.Record, event: j.Offered, rests: 
             "reports": reports[-MOST_REPORTS:],
             "left_out": max(0, len(reports) - MOST_REPORTS),
             "reasons": [sentence(rules, rule) for rule in after.reasons],
-            "safety_conditions": [],
+            "safety_conditions": [sentence(rules, rule) for rule in after.conditions],
+            "assessment": agreed(event.case_id),
             "contact_person": _person(receiver.contact_person if receiver else None),
             "dv_specialist": _person(receiver.dv_specialist if receiver else None),
         }
@@ -113,11 +127,14 @@ def _offer(book: Book, rules: Rules, record: j.Record, event: j.Offered, rests: 
             "reasons": after.reasons,
             "owner": after.owner,
             "executor": after.executor,
+            "roles": after.roles,
             "contact_person": event.contact_person,
             "dv_specialist": event.dv_specialist,
             "offered_at": record.at,
             "accept_before": event.accept_before,
             "open_questions": after.open_questions,
+            "board_request": after.board_request,
+            "board_unknown": after.board_unknown,
             "policy": record.policy,
             "test": after.test,
             "content": None,
@@ -180,6 +197,7 @@ def _notice(book: Book, rules: Rules, record: j.Record, event: j.Told, rests: Re
             "late": fired.late if fired else False,
             "state": None,
             "now_with": None,
+            "roles": after.roles if after else {},
             "test": after.test if after else False,
             "content": None,
         },
@@ -208,6 +226,7 @@ def _too_late(book: Book, record: j.Record, event: j.MoveRefused) -> Delivery:
             "late": False,
             "state": event.state,
             "now_with": event.now_with,
+            "roles": case.roles,
             "test": case.test,
             "content": None,
         },
@@ -289,9 +308,13 @@ def _after(book: Book, record: j.Record, case_id: str) -> _After:
             case.owner,
             case.executor,
             case.test,
+            tuple(case.conditions),
+            tuple(case.board_request),
+            tuple(case.board_unknown),
+            {role: list(who) for role, who in case.roles.items()},
         )
         if case is not None
-        else _After(None, False, (), (), "", "", False)
+        else _After(None, False, (), (), "", "", False, (), (), (), {})
     )
     for event in record.events:
         if getattr(event, "case_id", None) != case_id:
@@ -303,6 +326,11 @@ def _after(book: Book, record: j.Record, case_id: str) -> _After:
             case j.Triaged():
                 after.colour, after.provisional = event.colour, event.provisional
                 after.reasons, after.open_questions = event.reasons, event.open_questions
+                after.conditions = event.conditions
+                after.board_request, after.board_unknown = event.board_request, event.board_unknown
+            case j.RoleGiven():
+                others = after.roles.get(event.role, []) if event.role == CaseRole.INVOLVED else []
+                after.roles[event.role] = list(dict.fromkeys([*others, event.who]))
             case j.ActDone():
                 after.colour, after.provisional = event.colour, event.provisional
             case j.OwnerChanged():

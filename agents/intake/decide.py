@@ -137,7 +137,7 @@ def _report(
     key = entropy(32)
     received = millis(report.received_at)
     parts = {
-        "facts": facts_of(report).encode(),
+        "facts": facts_of(report, config.directory).encode(),
         "links": encode_links(links_of(report, config.keys)),
         "rest": orjson.dumps(_rest(report)),
         "reporter": orjson.dumps(report.reporter.model_dump(mode="json", exclude_none=True)),
@@ -167,7 +167,10 @@ def _said(record: Arrived, config: RegionConfig, sender: str, key_id: str, entro
         sealed = {part: seal(key, key_id, part, plain, entropy) for part, plain in words.items()}
         made = answer_input(_origin(record), message, sender, key_id, sealed)
     else:
-        sealed = {"reason": seal(key, key_id, "reason", message.reason.encode(), entropy)}
+        words = {"reason": message.reason.encode()}
+        if (spoken := _spoken(message)) is not None:
+            words["spoken"] = orjson.dumps(spoken)
+        sealed = {part: seal(key, key_id, part, plain, entropy) for part, plain in words.items()}
         made = act_input(_origin(record), message, key_id, sealed)
     return _brought(specs.DESK, record, config, made, key, entropy, None, ())
 
@@ -211,6 +214,8 @@ def answer_input(origin: j.Origin, answer: Answer, receiver: str, key_id: str, s
         by=answer.by,
         answered=millis(answer.answered_at),
         phoned=answer.phone is not None,
+        municipality=answer.municipality,
+        helper=answer.helper,
         key_id=key_id,
         sealed=sealed,
     )
@@ -231,7 +236,32 @@ def act_input(origin: j.Origin, act: Act, key_id: str, sealed: dict[str, str]) -
         done=millis(act.done_at),
         key_id=key_id,
         sealed=sealed,
+        details=_details(act),
     )
+
+
+def _details(act: Act) -> dict[str, Any]:
+    """What belongs to the kind of an act, without what was said in words."""
+    names = {"rating", "outcome", "hold", "other_case", "notices", "board", "found", "case_role", "to"}
+    found = act.model_dump(mode="json", exclude_none=True, include=names)
+    if not act.notices:
+        del found["notices"]
+    if (standing := act.standing) is not None:
+        found["standing"] = standing.model_dump(mode="json", exclude_none=True, include={"measure", "state", "until"})
+        found["standing"]["since"] = millis(standing.since or act.done_at)
+    if act.part is not None:
+        found["part"] = act.part.model_dump(mode="json", exclude_none=True, exclude={"conditions"})
+    return found
+
+
+def _spoken(act: Act) -> dict[str, Any] | None:
+    """What was said in words: a call, agreed conditions."""
+    found: dict[str, Any] = {}
+    if act.phone is not None:
+        found["phone"] = act.phone.model_dump(mode="json", exclude_none=True)
+    if act.part is not None and act.part.conditions:
+        found["conditions"] = list(act.part.conditions)
+    return found or None
 
 
 def _refused(

@@ -1,12 +1,17 @@
 """Who there is in a region: the centre's desks, the teams, and who is called at each."""
 
+import re
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
 from agents.policy.loading import Part, PolicyError, load
 from agents.reference import municipalities
+from agents.sealing import folded
 from topics.base import Line, MunicipalityCode, Slug
 from topics.codes import SourceKind
 from topics.offers import Person
@@ -26,12 +31,19 @@ class PublicKey(Part):
         return self.model_dump()
 
 
+Kind = Literal[
+    "DESK", "TEAM", "GI", "BOARD", "POLICE", "SHELTER", "MAYOR", "YOUTH_CARE", "ADULT_MENTAL_HEALTH", "ADDICTION_CARE",
+    "HOME_CARE",
+]  # fmt: skip
+"""What a receiver is: a desk of the centre, a team, or somebody else by the name of the destination."""
+
+
 class Receiver(Part):
-    """A desk of the centre or a team: one queue, one topic for its answers."""
+    """A desk of the centre, a team or another party: one queue, one topic for its answers."""
 
     id: Slug
     name: Line
-    kind: Literal["DESK", "TEAM"]
+    kind: Kind
     home_organisation: Slug
     municipalities: tuple[MunicipalityCode, ...] = ()
     postcodes: tuple[Annotated[str, StringConstraints(pattern=r"^[1-9]\d{3}$")], ...] = Field(
@@ -61,6 +73,13 @@ class Desks(Part):
     coordination: Slug
 
 
+class Organisation(Part):
+    """Who stands behind receivers, and how people write its name: a private involvement is known by it (Filter K)."""
+
+    id: Slug
+    names: tuple[Line, ...]
+
+
 class Directory(Part):
     """One region."""
 
@@ -71,6 +90,10 @@ class Directory(Part):
     municipalities: tuple[MunicipalityCode, ...]
     desks: Desks
     receivers: tuple[Receiver, ...]
+    organisations: tuple[Organisation, ...] = ()
+    neighbours: dict[MunicipalityCode, tuple[MunicipalityCode, ...]] = Field(
+        default_factory=dict, description="whose teams help out when those of a municipality may not, by agreement"
+    )
 
     @field_validator("municipalities")
     @classmethod
@@ -84,17 +107,61 @@ class Directory(Part):
         """The receiver of that id."""
         return next((found for found in self.receivers if found.id == receiver_id), None)
 
-    def team_for(self, municipality: str | None, pc4: str | None, on: date) -> Receiver | None:
-        """The team for a household; None when nobody is named for that place."""
-        teams = [
-            found
-            for found in self.receivers
-            if found.kind == "TEAM" and municipality in found.municipalities and found.stands(on)
-        ]
-        return next(
+    def team_for(
+        self, municipality: str | None, pc4: str | None, on: date, avoided: Collection[str] = ()
+    ) -> Receiver | None:
+        """The team for a household, but none of those ``avoided`` (by its own id or its organisation's).
+
+        Then another team of the municipality, then one of a neighbouring municipality by agreement; None when nobody
+        is left, or nobody is named for that place.
+        """
+        teams = self._teams(municipality, on)
+        own = next(
             (team for team in teams if pc4 in team.postcodes),
             next((team for team in teams if not team.postcodes), None),
         )
+        if own is None:
+            return None
+        near = (team for other in self.neighbours.get(municipality or "", ()) for team in self._teams(other, on))
+        return next((team for team in (own, *teams, *near) if not passed_over(team, avoided)), None)
+
+    def of_kind(self, kind: str, municipality: str | None, on: date, avoided: Collection[str] = ()) -> Receiver | None:
+        """Who does that in a municipality, or in the whole region when it names no municipalities."""
+        found = [r for r in self.receivers if r.kind == kind and r.stands(on) and not passed_over(r, avoided)]
+        return next(
+            (one for one in found if municipality in one.municipalities),
+            next((one for one in found if not one.municipalities), None),
+        )
+
+    def named(self, text: str) -> frozenset[str]:
+        """The ids of the receivers and organisations that are called so, however it is written."""
+        return self._by_name.get(_compared(text), frozenset())
+
+    @cached_property
+    def _by_name(self) -> dict[str, frozenset[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for receiver in self.receivers:
+            found[_compared(receiver.name)].add(receiver.id)
+        for organisation in self.organisations:
+            for name in organisation.names:
+                found[_compared(name)].add(organisation.id)
+        return {name: frozenset(ids) for name, ids in found.items()}
+
+    def _teams(self, municipality: str | None, on: date) -> list[Receiver]:
+        return [r for r in self.receivers if r.kind == "TEAM" and municipality in r.municipalities and r.stands(on)]
+
+
+def passed_over(receiver: Receiver, avoided: Collection[str]) -> bool:
+    """Whether a receiver or its organisation is among those who may not get a case."""
+    return receiver.id in avoided or receiver.home_organisation in avoided
+
+
+def _compared(name: str) -> str:
+    """A name without its legal form, as it is compared."""
+    return folded(_LEGAL_FORM.sub(" ", name))
+
+
+_LEGAL_FORM = re.compile(r"\b(stichting|b\.?v\.?|n\.?v\.?)(?=\W|$)", re.IGNORECASE)
 
 
 class Source(Part):
@@ -121,19 +188,34 @@ def load_directory(text: str) -> Directory:
     ids = [receiver.id for receiver in directory.receivers]
     twice = sorted({found for found in ids if ids.count(found) > 1})
     absent = sorted(set(directory.desks.model_dump().values()) - set(ids))
-    if twice or absent:
+    near = {code for codes in directory.neighbours.values() for code in codes} | directory.neighbours.keys()
+    elsewhere = sorted(near - set(directory.municipalities))
+    nameless = sorted(
+        {found.id for found in directory.organisations} - {r.home_organisation for r in directory.receivers}
+    )
+    if twice or absent or elsewhere or nameless:
         raise PolicyError(
             "; ".join(
                 [f"receiver {found} stands twice" for found in twice]
                 + [f"desk {found} is not among the receivers" for found in absent]
+                + [f"neighbours: {found} is no municipality of this region" for found in elsewhere]
+                + [f"organisations: no receiver belongs to {found}" for found in nameless]
             )
         )
     return directory
 
 
+NEEDED = ("GI", "BOARD", "POLICE", "SHELTER", "MAYOR")
+"""Kinds of receivers to whom the rules may lead besides desks and teams."""
+
+
 def gaps(directory: Directory, on: date) -> list[tuple[str, str]]:
     """What is missing on a day, as (what, whose): nobody may find out from a case that went nowhere."""
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, str]] = [
+        ("no_receiver", kind)
+        for kind in NEEDED
+        if not any(r.kind == kind and r.stands(on) for r in directory.receivers)
+    ]
     for code in directory.municipalities:
         teams = [r for r in directory.receivers if r.kind == "TEAM" and code in r.municipalities and r.stands(on)]
         if not teams:

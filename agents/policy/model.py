@@ -1,19 +1,22 @@
 """A region's rules as data: what gives a colour, terms, ladders, windows. What follows is in ``agents/casework``."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from agents.policy.acts import Permission
+from agents.policy.acts import mistakes as acts_mistakes
 from agents.policy.calendar import Calendar, Compressed, Netherlands
 from agents.policy.colours import ColourRule, Colours, Provisional, Raise
-from agents.policy.destinations import DestinationRule
+from agents.policy.destinations import Criterion, DestinationRule, FanOut, FilterRule, SafetyCondition, Successor
 from agents.policy.loading import Mistake, Part, load
-from agents.policy.rules import Table, mistakes
+from agents.policy.rules import Row, Table, mistakes
 from agents.policy.vocabulary import MADE
 from topics.base import Slug
-from topics.codes import Colour, Indicator
+from topics.codes import ActKind, Colour, Indicator
 
 
 class Minutes(Part):
@@ -113,12 +116,22 @@ class Policy(Part):
     raises: tuple[Raise, ...]
     provisional: tuple[Provisional, ...]
     destinations: tuple[DestinationRule, ...]
+    filters: tuple[FilterRule, ...]
+    refusals: tuple[Successor, ...]
+    fan_out: tuple[FanOut, ...]
+    safety_conditions: tuple[SafetyCondition, ...]
+    board_request: tuple[Criterion, ...]
+    acts: tuple[Permission, ...]
     accept: dict[Colour, Term] = Field(description="T03")
     without_colour: Colour = Field(description="whose clock runs for what has no colour")
     team_ladder: dict[Colour, tuple[LadderStep, ...]]
     desk_ladder: dict[Colour, tuple[LadderStep, ...]]
     again: dict[Colour, Term] = Field(description="the last step of a desk's ladder comes back after this")
     assessment_working_days: int = Field(ge=1, description="a report within it falls DURING_ASSESSMENT")
+
+    def permission(self, act: ActKind) -> Permission:
+        """Who may do that."""
+        return next(found for found in self.acts if act in found.acts)
 
     def made_calendar(self) -> Calendar:
         """The calendar that the terms count in."""
@@ -129,6 +142,22 @@ class Policy(Part):
     def made_colours(self) -> Colours:
         """The rules of colour, ready to be asked."""
         return Colours(self.colours, self.raises, self.provisional, self.indicators)
+
+    def made_fan_out(self) -> Table[FanOut]:
+        """The rules of who else must know, ready to be asked."""
+        return Table(self.fan_out, self.indicators)
+
+    def made_safety_conditions(self) -> Table[SafetyCondition]:
+        """The conditions for whoever gets a case, ready to be asked."""
+        return Table(self.safety_conditions, self.indicators)
+
+    def made_board_request(self) -> Table[Criterion]:
+        """The conditions of a request to the Raad, ready to be asked."""
+        return Table(self.board_request, self.indicators)
+
+    def made_refusals(self) -> Table[Successor]:
+        """The rules of who follows after a refusal, ready to be asked."""
+        return Table(self.refusals, self.indicators)
 
     def made_destinations(self) -> Table[DestinationRule]:
         """The rules of destination, ready to be asked."""
@@ -162,16 +191,42 @@ def _mistakes(policy: Policy) -> list[Mistake]:
     tables = {"colours": policy.colours, "raises": policy.raises, "provisional": policy.provisional}
     for name, rows in tables.items():
         found += mistakes(name, rows, policy.indicators, MADE)
+    only_with_a_condition: dict[str, Sequence[Row]] = {
+        "raises": policy.raises,
+        "provisional": policy.provisional,
+        "fan_out": policy.fan_out,
+        "safety_conditions": policy.safety_conditions,
+        "board_request": policy.board_request,
+    }
     found += [
         ((name, number), f"{row.id}: when ontbreekt / is missing")
-        for name in ("raises", "provisional")
-        for number, row in enumerate(tables[name])
+        for name, rows in only_with_a_condition.items()
+        for number, row in enumerate(rows)
         if not row.when
     ]
+    found += mistakes("fan_out", policy.fan_out, policy.indicators)
+    found += mistakes("safety_conditions", policy.safety_conditions, policy.indicators)
+    found += mistakes("board_request", policy.board_request, policy.indicators)
     found += mistakes("destinations", policy.destinations, policy.indicators)
+    found += acts_mistakes(policy.acts)
+    found += mistakes("refusals", policy.refusals, policy.indicators)
+    found += [
+        (("filters", number), f"{row.id}: when hoort hier niet / does not belong here")
+        for number, row in enumerate(policy.filters)
+        if row.when
+    ]
+    found += [
+        (("refusals", number, "to"), "wat geen regel voorzag gaat terug / what no rule thought of goes BACK")
+        for number, row in enumerate(policy.refusals)
+        if not row.when and row.to != "BACK"
+    ]
     found += [
         ((name,), "precies één regel zonder when / exactly one row without when")
-        for name, rows in (("colours", policy.colours), ("destinations", policy.destinations))
+        for name, rows in (
+            ("colours", policy.colours),
+            ("destinations", policy.destinations),
+            ("refusals", policy.refusals),
+        )
         if sum(not row.when for row in rows) != 1
     ]
     found += [

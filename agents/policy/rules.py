@@ -64,6 +64,18 @@ class Table(Generic[R]):
         self.asks = frozenset(fact for found in self._when.values() for one in found for fact, _ in one)
         """The facts that any row asks for."""
 
+    def unknown(self, facts: Facts) -> tuple[str, ...]:
+        """The facts that nobody knows, of the rows that do not hold and might if they were known."""
+        found: dict[str, None] = {}
+        for alternatives in self._when.values():
+            if any(all(facts.get(fact) in values for fact, values in one) for one in alternatives):
+                continue
+            for one in alternatives:
+                open_ones = [fact for fact, values in one if facts.get(fact) == "UNKNOWN" and "UNKNOWN" not in values]
+                known = all(facts.get(fact) in values for fact, values in one if fact not in open_ones)
+                found.update(dict.fromkeys(open_ones if known else ()))
+        return tuple(found)
+
     def answer(self, facts: Facts) -> Answer[R]:
         """Every row that holds; else the rows without a condition. A fact that is not there is of no value."""
         so = {

@@ -18,6 +18,8 @@ from topics.codes import (
     ReporterCapacity,
     ReportKind,
     SafetyJudgement,
+    SourceKind,
+    TriageOutcome,
 )
 
 INDICATORS = tuple(indicator.value for indicator in Indicator)
@@ -42,6 +44,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     # Of the report
     "kind": _of(ReportKind),
     "capacity": _of(ReporterCapacity),
+    "source_kind": _of(SourceKind),
     "disclosure": _of(Disclosure),
     "safety": _of(SafetyJudgement),  # a professional's answer to the second question of the meldcode
     "hgkm_certain": _of(Answered),
@@ -65,12 +68,16 @@ FACTS: dict[str, tuple[str, ...]] = {
     "board_investigation": (NONE, "RUNNING"),
     "order": (*_of(OrderState), "IN_FORCE_RECENTLY"),  # a huisverbod; since so many days
     "contact_ban": _of(OrderState),
+    "helped": _YES_OR_NO,  # by a receiver of the directory
     "home": ("HERE", "ELSEWHERE", "UNKNOWN"),
     # Of the case
+    "running": (NONE, "CENTRE"),  # a service of the centre
+    "assessed": (NONE, *_of(TriageOutcome)),  # what a person found to follow
     "refusal": (NONE, *_of(RefusalReason)),
     # What the rules before have made of it
     "colour": (*_of(Colour), NONE),
     "provisional": _YES_OR_NO,
+    "unconfirmed": _YES_OR_NO,  # a possible link that would raise the colour
 }
-"""Fact -> its values. A rule of colour cannot ask for ``colour`` and ``provisional``: those come of it."""
-MADE = frozenset({"colour", "provisional"})
+"""Fact -> its values. A rule of colour cannot ask for what is ``MADE``: that comes of it."""
+MADE = frozenset({"colour", "provisional", "unconfirmed"})

@@ -104,6 +104,24 @@ def _event(record: "j.Record", event: Any) -> str:
             given["kind"] = code("NoticeKind", event.kind)
         case "not_decided":
             given["why"] = say(f"story.why.{event.why}")
+        case "standing_changed":
+            given["what"], given["state"] = code("Standing", event.what), code("StandingState", event.state)
+        case "passed_over":
+            given["whom"] = ", ".join(event.whom)
+        case "investigated":
+            given["found"] = code("InvestigationOutcome", event.found)
+            key += "_refuted" if event.threads else ""
+        case "prepared":
+            given["to"] = event.receiver or event.to.lower()
+            key += "_call" if event.by == "PHONE" else ""
+        case "released":
+            given["how"] = code("NoticeState", event.how)
+        case "related":
+            given["how"], given["short"] = code("Relation", event.how), event.other[:8]
+        case "role_given":
+            given["role"] = code("CaseRole", event.role)
+        case "assessment_added":
+            given["scale"] = "-" if event.scale is None else event.scale
         case "dead_lettered":
             given["reason"] = code("DeadLetterReason", event.reason)
         case "act_done":

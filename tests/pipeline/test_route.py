@@ -97,7 +97,9 @@ def test_red_tells_the_duty_desk(tmp_path: Path):
 
     assert found["colour"] == "RED"
     assert found["destination"] == "VT_CRISIS"
-    assert found["side_notices"] == [{"kind": "RED", "to": "vt-hm-bureaudienst", "person": None}]
+    assert found["side_notices"] == [
+        {"kind": kind, "to": "vt-hm-bureaudienst", "person": None} for kind in ("RED", "PREPARED")
+    ]
     assert found["deadlines"] == {"T03": "2026-03-18T11:00:00+01:00"}
 
 

@@ -105,7 +105,7 @@ def local_iso(world: World) -> str:
 
 def _answer(world: World, step: Mapping[str, Any]) -> None:
     handover = world.case.handovers[0] if step.get("of") == "first" else world.offer
-    changes = {"reason": step["reason"]} if "reason" in step else {}
+    changes = {name: step[name] for name in ("reason", "municipality", "helper") if name in step}
     world.answer(step["answer"], handover, **changes)
 
 
@@ -115,6 +115,11 @@ def _links(world: World, _: Any) -> list[str]:
 
 def _told(world: World, _: Any) -> list[str]:
     return sorted(f"{kind} {to}" for kind, to in world.told())
+
+
+def _prepared(world: World, _: Any) -> list[str]:
+    """What is ready to be released or phoned."""
+    return sorted(f"{to} {by}" for _, to, _, by, how in world.case.prepared.values() if how == "PREPARED")
 
 
 _LOOK: dict[str, Any] = {
@@ -130,7 +135,13 @@ _LOOK: dict[str, Any] = {
     "owner": lambda world, _: world.case.owner,
     "class": lambda world, _: world.case.involvement,
     "deadline": lambda world, _: local(world.offer.accept_before),
-    "avoids": lambda world, _: world.case.avoided,
+    "avoids": lambda world, _: [*world.case.too_severe, *world.case.avoided],
+    "standing": lambda world, _: {what: found.state for what, found in world.case.standing.items()},
+    "prepared": _prepared,
+    "conditions": lambda world, _: world.case.conditions,
+    "roles": lambda world, _: world.case.roles,
+    "closed": lambda world, _: world.case.closed,
+    "executor": lambda world, _: world.case.executor,
     "states": lambda world, _: [handover.state for handover in world.case.handovers],
     "taken_back": lambda world, _: [event.state for event in world.events if isinstance(event, j.TakenBack)],
     "cases": lambda world, _: len(world.book.cases),

@@ -13,6 +13,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from agents.casework.writer import CaseworkWriter
 from agents.sealing import CannotOpen
+from tests.cases import role_for
 from tests.storm.canaries import Canaries, Sieve
 from tests.storm.field import Field, Worker, a_field, wait_for
 from tests.storm.history import CLEAN, Follower, check, read_all, read_history
@@ -199,7 +200,7 @@ def _act(field: Field, canaries: Canaries, case_id: str, kind: str, **changes: s
         "case_id": case_id,
         "kind": kind,
         "actor": "m.vt-07",
-        "role": "beoordelaar",
+        "role": role_for(kind),
         "reason": f"Op verzoek van {canaries.word()}",
         "done_at": "2026-11-24T10:00:00+01:00",
     } | changes

@@ -145,7 +145,7 @@ def _no_automation(records: list[j.Record]) -> Iterator[str]:
                         (closed.add if event.kind == "CLOSE" else closed.discard)(event.case_id)
                     colours[event.case_id] = event.colour
                 case j.Answered():
-                    if event.reason != "CAPACITY":
+                    if event.released:
                         states[event.handover_id] = event.state
                 case j.TakenBack():
                     if event.state == "SUPERSEDED" and states.get(event.handover_id) in AWAITS_ANSWER:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from tests.cases import REGION, WEDNESDAY, an_id
+from tests.cases import REGION, WEDNESDAY, an_id, role_for
 from tests.simulation import schedule as s
 from tests.simulation.broker import Broker
 from tests.simulation.processes import RECEIVERS
@@ -77,7 +77,7 @@ class Outside:
             "case_id": offer.message["case_id"],
             "kind": step.kind,
             "actor": "m.vt-07",
-            "role": "beoordelaar",
+            "role": role_for(step.kind),
             "reason": "Na overleg met het gezin.",
             "done_at": WEDNESDAY,
         }

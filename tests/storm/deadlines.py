@@ -98,7 +98,7 @@ def _fired(
 
 def _ends(answer: j.Answered) -> bool:
     """Whether nobody waits after it. Lack of capacity is recorded, and releases nobody."""
-    return answer.state not in AWAITED and answer.reason != "CAPACITY"
+    return answer.state not in AWAITED and answer.released
 
 
 def _allowed(due: int, outages: Outages) -> int:

@@ -24,6 +24,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from agents.policy.directory import Receiver
 from agents.policy.region import RegionConfig
 from pipeline.bench import bench_report, way_of
+from tests.cases import role_for
 from topics import envelope, specs
 
 IN_FLIGHT = 1_500
@@ -266,7 +267,7 @@ class Traffic(threading.Thread):
             "kind": kind,
             "actor": "m.vt-07",
             "second": "m.vt-08",
-            "role": "beoordelaar",
+            "role": role_for(kind),
             "reason": "Na afloop van de termijn.",
             "done_at": datetime.now(UTC).isoformat(),
         }

@@ -244,7 +244,7 @@ def test_one_act_twice_is_one():
     world.expect(j.Repeated)
 
 
-@pytest.mark.parametrize("kind", ["DECIDE_HOLD", "MERGE", "UNLINK", "MONITOR_START"])
+@pytest.mark.parametrize("kind", ["HOLD_RECEIVER", "MOVE_TIMER"])
 def test_what_is_not_possible_yet_is_said_and_not_ignored(kind: str):
     world = a_case()
     world.act(kind)

@@ -77,7 +77,7 @@ def test_red_tells_the_duty_desk_at_once():
 
     world.publish(a_report(yes=("A2",)))
 
-    assert world.told() == {("RED", "vt-hm-bureaudienst")}
+    assert world.told() == {("RED", "vt-hm-bureaudienst"), ("PREPARED", "vt-hm-bureaudienst")}
 
 
 def test_double_anonymous_is_held_without_a_colour():

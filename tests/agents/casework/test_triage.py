@@ -8,7 +8,7 @@ import pytest
 
 from agents.casework.rules import rules_from
 from agents.casework.sentences import RULES
-from agents.casework.situation import answered, open_acute, open_questions, situation
+from agents.casework.situation import Household, answered, open_acute, open_questions, situation
 from agents.facts import Facts, facts_of
 from agents.policy.colours import Judgement
 from tests.cases import ACUTE, MULTI, REGION, STRUCTURAL, a_child, a_man, a_report, a_woman
@@ -21,11 +21,11 @@ IN_FORCE = rules_from(regions()[REGION].policy_text, regions()[REGION].directory
 
 
 def facts(**changes: Any) -> Facts:
-    return facts_of(read_report(orjson.dumps(a_report(**changes))))
+    return facts_of(read_report(orjson.dumps(a_report(**changes))), IN_FORCE.directory)
 
 
 def of(repeats: int = 0, on: date = ON, **changes: Any) -> Judgement:
-    return IN_FORCE.colours.judge(situation(IN_FORCE, facts(**changes), on, repeats=repeats))
+    return IN_FORCE.colours.judge(situation(IN_FORCE, facts(**changes), on, Household(repeats)))
 
 
 def test_a_suspicion_without_a_sign_is_green():

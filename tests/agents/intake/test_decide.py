@@ -191,7 +191,7 @@ def test_answers_and_acts_come_to_the_desk_with_what_was_said_sealed():
 
 
 def facts(**changes: Any) -> Any:
-    return facts_of(read_report(orjson.dumps(a_report(**changes))))
+    return facts_of(read_report(orjson.dumps(a_report(**changes))), regions()["hollands-midden"].directory)
 
 
 def codes(**changes: Any) -> set[tuple[str, str]]:

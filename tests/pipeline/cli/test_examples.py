@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from agents.casework.routing import route
+from agents.casework.routing import About, route
 from agents.casework.rules import rules_from
-from agents.casework.situation import coloured, situation
+from agents.casework.situation import Household, coloured, situation
 from agents.facts import facts_of
 from agents.policy.region import load_regions
 from pipeline.cli.manners import Exit
@@ -35,11 +35,12 @@ def test_what_becomes_of_an_example(name: str, colour: Colour, provisional: bool
     day = report.received_at.date()
 
     rules = rules_from(region.policy_text, region.directory_text)
-    found = rules.colours.judge(situation(rules, facts_of(report), day, repeats=0))
+    facts = facts_of(report, region.directory)
+    found = rules.colours.judge(situation(rules, facts, day, Household()))
 
     assert (found.colour, found.provisional) == (colour, provisional)
-    told = situation(rules, facts_of(report), day, repeats=0) | coloured(found.colour, found.provisional)
-    chosen = route(rules, told, facts_of(report), day)
+    told = situation(rules, facts, day, Household()) | coloured(found.colour, found.provisional)
+    chosen = route(rules, told, About(day, facts))
     assert chosen.destination is destination
     assert report.source_id in {source.id for source in region.sources}
 

@@ -57,6 +57,25 @@ EVENTS: dict[str, tuple[j.Event, ...]] = {
     "act_done": (
         j.ActDone(case_id=CASE, kind="LOWER", actor="m.devries", second=None, colour="GREEN", provisional=False),
     ),
+    "standing_changed": (j.StandingChanged(case_id=CASE, what="OTS", state="ENDED", since=1, until=None),),
+    "passed_over": (j.PassedOver(case_id=CASE, whom=("wijkteam-helmond",), rule="K2"),),
+    "investigated": tuple(
+        j.Investigated(case_id=CASE, found=found, threads=threads)
+        for found, threads in (("REFUTED", ("a/1",)), ("CONFIRMED", ()))
+    ),
+    "prepared": tuple(
+        j.Prepared(case_id=CASE, notice_id=HANDOVER, rule="F1", to="POLICE", receiver=None, by=by)
+        for by in ("PHONE", "QUEUE")
+    ),
+    "released": (j.Released(case_id=CASE, notice_id=HANDOVER, how="PHONED"),),
+    "related": (j.Related(case_id=CASE, other=CASE, how="MERGED"),),
+    "role_given": (j.RoleGiven(case_id=CASE, who="wijkteam-helmond", role="INVOLVED"),),
+    "assessment_added": tuple(
+        j.AssessmentAdded(
+            case_id=CASE, party="wijkteam-helmond", version=1, scale=scale, indicators={}, valid_until=None
+        )
+        for scale in (0, None)
+    ),
     "erased": (j.Erased(case_id=CASE, key_ids=("k",)),),
 }  # fmt: skip
 

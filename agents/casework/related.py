@@ -1,0 +1,50 @@
+"""What a person decides about two cases: one household, not one, or one case from now on (domain model, 3.8 and N2).
+
+Pure. A merely possible link raises nothing until it is confirmed; unlinking gives back links and counts, while the
+colour stays until a person lowers it.
+"""
+
+from agents.casework.book import Book
+from agents.casework.case import OPEN, Case
+from agents.casework.handover import take_back
+from agents.casework.inputs import Draft
+from agents.casework.rules import Rules
+from topics import journal as j
+from topics.codes import Certainty, HandoverState, Relation
+
+
+def undecided(book: Book, case: Case) -> list[Case]:
+    """The cases with which a possible link was seen, and about which nobody has decided."""
+    known = {found.id for found in book.household(case)} | set(case.unlinked)
+    seen = (book.cases.get(other) for other, _, certainty in case.links if certainty == Certainty.POSSIBLE)
+    found = {one.id: one for other in seen if other is not None and (one := book.standing_for(other))}
+    return [one for one in found.values() if one.id not in known and joinable(one)]
+
+
+def joinable(case: Case) -> bool:
+    """Whether another report can join the case: not what is held or has no colour, nor what was erased."""
+    return case.colour is not None and not case.erased
+
+
+def relate(draft: Draft, case: Case, other: Case, how: Relation) -> bool:
+    """CONFIRMED or UNLINKED; False when that makes no sense."""
+    if other.id == case.id or case.erased or other.erased or case.merged_into or other.merged_into:
+        return False
+    if how is Relation.UNLINKED and other.id in case.unlinked:
+        return False
+    draft.add(j.Related(case_id=case.id, other=other.id, how=how.value))
+    return True
+
+
+def merge(draft: Draft, rules: Rules, case: Case, other: Case) -> bool:
+    """``other`` goes on in ``case``; both histories stay. What was still offered of the other is taken back."""
+    if other.id == case.id or case.closed or case.erased or other.erased or case.merged_into or other.merged_into:
+        return False
+    centre = rules.directory.organisation
+    for handover in other.handovers:
+        if handover.state in OPEN:
+            take_back(draft, rules, other, handover, HandoverState.SUPERSEDED)
+    if other.owner != centre:
+        draft.add(j.OwnerChanged(case_id=other.id, owner=centre))
+    draft.add(j.Related(case_id=case.id, other=other.id, how=Relation.MERGED.value))
+    return True
