@@ -188,7 +188,7 @@ def _related(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     how = Relation.CONFIRMED if said.kind == ActKind.CONFIRM_LINK else Relation.UNLINKED
     if not relate(draft, case, other, how):
         return False
-    younger = mine if case.opened >= other.opened else its
+    younger = max(mine, its, key=lambda matter: matter.case.entries[-1].seq)
     if how is Relation.UNLINKED:
         both = [found for found in younger.household if found.id not in (case.id, other.id)] + [younger.case]
     related(draft, rules, replace(younger, household=both))

@@ -339,7 +339,7 @@ class Book:
     def _assessed(self, event: j.AssessmentAdded, record: j.Record, opened: Opened) -> None:
         said = record.input
         assert isinstance(said, j.ActInput)
-        case, key = self.cases[event.case_id], opened.key
+        case, key = self.cases[event.case_id], opened.key if "spoken" in said.sealed else None
         part = Part(
             party=event.party,
             version=event.version,

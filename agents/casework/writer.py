@@ -31,7 +31,7 @@ from agents.stage.lane import Arrived
 from agents.stage.writer import Outgoing
 from topics import envelope, specs
 from topics import journal as j
-from topics.codes import DeadLetterReason, LinkKind
+from topics.codes import DeadLetterReason, LinkKind, Relation
 
 log = structlog.get_logger("casework")
 
@@ -280,7 +280,11 @@ class CaseworkWriter:
 
     def _rests(self, case_id: str, record: j.Record, message: j.LaneMessage | None) -> list[dict[str, Any]]:
         """The opened reports of a case, with the one that ``record`` adds to it."""
-        found = [self._rest(entry) for entry in self._reports(case_id)]
+        entries = self._reports(case_id)
+        for event in _merged(record):
+            if event.case_id == case_id:
+                entries = sorted([*entries, *self._reports(event.other)], key=lambda entry: entry.seq)
+        found = [self._rest(entry) for entry in entries]
         said = record.input
         # A report is of one case, whatever else is said because of it.
         added = any(isinstance(event, j.Registered) and event.case_id == case_id for event in record.events)
@@ -301,6 +305,7 @@ class CaseworkWriter:
             for event in record.events
             if isinstance(event, j.Offered) or (isinstance(event, j.Told) and event.key_id is not None)
         }
+        cases |= {event.other for event in _merged(record) if event.case_id in cases}
         needed: list[Entry | Part] = [one for case_id in cases for one in self._reports(case_id)]
         self.contents.need([*needed, *(one for case_id in cases for one in self._assessment(case_id))])
 
@@ -384,3 +389,8 @@ class CaseworkWriter:
         self._erased = False
         parts = chain(self.book.parts(), self.contents.parts())
         return self._saved.written(parts, journal_next, keys_next, self.config.partition)
+
+
+def _merged(record: j.Record) -> list[j.Related]:
+    """The cases that this record merges."""
+    return [event for event in record.events if isinstance(event, j.Related) and event.how == Relation.MERGED]

@@ -1,0 +1,200 @@
+"""Notices beside the handover: prepared by the rules, released by a person (domain model, 5.3); roles; consulting."""
+
+from typing import Any
+
+import pytest
+
+from tests.cases import a_child, a_report, a_woman
+from tests.world import World
+from topics import journal as j
+from topics.specs import NOTICES
+
+SCHOOL = {"source_id": "scholen-hollands-midden", "reporter": {"capacity": "SCHOOL"}}
+
+
+def red(**changes: Any) -> World:
+    world = World()
+    world.publish(a_report(**SCHOOL | {"yes": ("A2",), "participants": [a_child(), a_woman()], **changes}))
+    return world
+
+
+def prepared(world: World) -> dict[str, str]:
+    """Rule -> id of its notice."""
+    return {found[0] or "": notice for notice, found in world.case.prepared.items()}
+
+
+def sent(world: World, receiver: str) -> list[dict[str, Any]]:
+    return [message for topic, message in world.last if topic == NOTICES.topic(receiver)]
+
+
+def test_nothing_goes_out_before_a_person_releases_it():
+    world = red()
+
+    assert set(prepared(world)) == {"F1", "F6"}
+    assert not sent(world, "politiedesk-hollands-midden")
+    assert ("PREPARED", "vt-hm-bureaudienst") in world.told()
+
+
+def test_a_released_notice_goes_to_its_receiver_sealed():
+    world = red()
+    world.act("RELEASE", notices=[prepared(world)["F1"]])
+
+    (notice,) = sent(world, "politiedesk-hollands-midden")
+    assert notice["kind"] == "SIDE_NOTICE"
+    assert world.opened(notice, "politiedesk-hollands-midden")["reports"][0]["participants"]
+    assert world.case.prepared[prepared(world)["F1"]][-1] == "RELEASED"
+
+
+def test_nothing_is_released_twice_and_nothing_that_is_not_ready():
+    world = red()
+    world.act("RELEASE", notices=[prepared(world)["F1"]])
+    for notices in ([prepared(world)["F1"]], ["00000000-0000-4000-8000-000000000000"]):
+        world.act("RELEASE", notices=notices)
+        world.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_a_call_is_made_not_released():
+    world = red(safe_carer="NO")
+    call = prepared(world)["F2"]
+    world.act("RELEASE", notices=[call])
+    world.expect(j.DeadLettered, reason="act_refused")
+
+    phone = {"who": "M. de Wit", "with_whom": "dienstdoende Raad", "at": "2026-03-18T10:20:00+01:00"}
+    world.act("PHONED", notices=[call], phone=phone)
+    assert world.case.prepared[call][-1] == "PHONED"
+
+
+def test_one_that_fails_blocks_no_other():
+    # Nobody in this municipality can be told for the team: that becomes a call, the rest stays a notice.
+    world = red(municipality="0534", address=...)
+
+    ways = {found[0]: (found[2], found[3]) for found in world.case.prepared.values()}
+    assert ways["F6"] == (None, "PHONE")
+    assert ways["F1"] == ("politiedesk-hollands-midden", "QUEUE")
+
+
+def test_a_source_gets_no_notice_of_its_own_report():
+    world = World()
+    world.publish(a_report(yes=("A2",)))
+
+    assert "F1" not in prepared(world)
+
+
+def test_each_rule_prepares_once_in_an_episode():
+    world = red()
+    before = prepared(world)
+    world.publish(a_report(**SCHOOL | {"yes": ("A2", "A3"), "participants": [a_child(), a_woman()]}))
+
+    assert prepared(world) == before
+
+
+@pytest.mark.parametrize("colour", ["RED"])
+def test_raising_prepares_too(colour: str):
+    world = red(yes=())
+    assert not world.case.prepared
+    world.act("RAISE", colour=colour)
+
+    assert "F6" in prepared(world)
+
+
+def test_what_must_be_kept_to_stands_in_the_offer():
+    world = red(yes=("A6",))
+    (offer,) = [message for _, message in world.last if "accept_before" in message]
+
+    said = world.opened(offer, "vt-hm-crisis")
+    assert said["safety_conditions"] == ["Geen contact met het gezin voordat er een veiligheidsplan is."]
+
+
+# Roles ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["ACCEPTED", "STARTED"])
+def test_a_team_that_had_it_is_told_its_role_when_the_case_is_raised(state: str):
+    # F7
+    world = World()
+    world.publish(a_report())
+    world.answer(state)
+    world.publish(a_report(yes=("A2",)))
+
+    (notice,) = sent(world, "wijkteam-gouda")
+    assert (notice["kind"], notice["roles"]) == ("RAISED", {"INVOLVED": ["wijkteam-gouda"]})
+
+
+def test_roles_are_given_and_executing_follows_from_the_handover_alone():
+    world = red()
+    world.act("ASSIGN_ROLE", case_role="PROCESS_DIRECTION", to="wijkteam-gouda")
+    assert world.case.roles == {"PROCESS_DIRECTION": ["wijkteam-gouda"]}
+
+    for role, to in (("EXECUTOR", "wijkteam-gouda"), ("INVOLVED", "niemand")):
+        world.act("ASSIGN_ROLE", case_role=role, to=to)
+        world.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_somebody_is_asked_to_think_along_without_a_handover():
+    world = red(yes=("M6",))
+    world.act("CONSULT", to="jeugdhulp-de-brug-voorbeeld")
+
+    assert [notice["kind"] for notice in sent(world, "jeugdhulp-de-brug-voorbeeld")] == ["CONSULT"]
+    assert len(world.case.handovers) == 1
+
+
+# The shared assessment ------------------------------------------------------------------------------------
+
+
+def part(party: str = "wijkteam-gouda", **more: Any) -> dict[str, Any]:
+    return {"part": {"party": party, "scale": 4, **more}}
+
+
+def test_each_party_adds_its_part_and_all_travel_in_the_next_offer():
+    world = red(yes=())
+    world.act("ASSESSMENT_PART", **part(conditions=["Vader slaapt bij zijn broer"]))
+    world.act("ASSESSMENT_PART", **part(scale=6))
+    world.act("ASSESSMENT_PART", **part("vt-hm-beoordeling", scale=3))
+    world.act("RAISE", colour="ORANGE")
+
+    (offer,) = [message for _, message in world.last if "accept_before" in message]
+    shared = world.opened(offer, offer["receiver"])["assessment"]
+    assert [(one["party"], one["version"], one["scale"]) for one in shared] == [
+        ("wijkteam-gouda", 2, 6), ("vt-hm-beoordeling", 1, 3),
+    ]  # fmt: skip
+
+
+def test_what_was_agreed_is_sealed_in_the_journal_and_read_in_the_offer():
+    world = red(yes=())
+    world.act("ASSESSMENT_PART", **part(conditions=["Vader slaapt bij zijn broer"]))
+    assert b"broer" not in world.journal[-1]
+    world.act("RAISE", colour="ORANGE")
+
+    (offer,) = [message for _, message in world.last if "accept_before" in message]
+    assert world.opened(offer, offer["receiver"])["assessment"][0]["conditions"] == ["Vader slaapt bij zijn broer"]
+    assert world.refolded().encode() == world.book.encode()
+
+
+def test_the_most_dangerous_valid_part_counts():
+    world = red(yes=())
+    world.act("ASSESSMENT_PART", **part(indicators={"S2": "YES"}))
+    assert (world.case.colour, world.case.destination) == ("ORANGE", "VT_CONDITIONS")
+
+    world.act("ASSESSMENT_PART", **part("vt-hm-beoordeling", indicators={"S2": "NO"}))
+    assert world.case.colour == "ORANGE"
+
+
+def test_a_part_that_is_not_valid_any_more_does_not_count():
+    world = red(yes=())
+    world.act("ASSESSMENT_PART", **part(indicators={"S2": "YES"}, valid_until="2026-03-20"))
+    world.act("LOWER", colour="GREEN", second="m.vt-08")
+    world.pass_until("2026-03-20 12:00")
+    world.act("REEVALUATE")
+    assert world.case.colour == "ORANGE"
+
+    world.act("LOWER", colour="GREEN", second="m.vt-08")
+    world.pass_until("2026-03-21 12:00")
+    world.act("REEVALUATE")
+    assert world.case.colour == "GREEN"
+
+
+def test_the_conditions_of_a_request_to_the_raad_are_shown_with_what_is_not_known():
+    world = red(yes=("S3",), cooperation="UNKNOWN")
+    (offer,) = [message for _, message in world.last if "accept_before" in message]
+
+    assert (offer["board_request"], offer["board_unknown"]) == (["VTO1", "VTO2"], ["cooperation"])

@@ -1,0 +1,159 @@
+"""Possible links wait for a person; confirming, unlinking and merging cases (domain model, 3.8 and N2)."""
+
+from typing import Any
+
+import pytest
+
+from agents.casework.case import Case
+from tests.cases import a_man, a_report, a_woman, an_address
+from tests.world import World
+from topics import journal as j
+
+
+def same_address(world: World, **changes: Any) -> Case:
+    """A report on the same address about people who are named nowhere."""
+    people = [{"role": "VICTIM", "sex": "FEMALE", "is_minor": "NO", "pregnant": "NO", "dependent": "NO"}]
+    world.publish(a_report(participants=people, **changes))
+    return world.case
+
+
+def two_cases() -> tuple[World, Case, Case]:
+    """Two groene cases that may be one household."""
+    world = World()
+    first = same_address(world)
+    second = same_address(world)
+    assert first.id != second.id
+    return world, first, second
+
+
+def elsewhere(world: World) -> Case:
+    """A case of another household."""
+    world.publish(a_report(household=3))
+    return world.case
+
+
+def test_a_possible_link_raises_nothing_and_the_offer_waits_for_a_person():
+    # Scenario 24
+    world, _, second = two_cases()
+
+    assert (second.colour, second.rule, world.offer.receiver) == ("GREEN", "X3b", "vt-hm-beoordeling")
+
+
+def test_a_possible_link_that_would_change_nothing_holds_nothing_up():
+    world = World()
+    same_address(world)
+    second = same_address(world, yes=("S1",))
+
+    assert (second.colour, second.rule) == ("ORANGE", "X8")
+
+
+@pytest.mark.parametrize("named_first", [True, False])
+def test_confirming_decides_the_younger_case_anew(named_first: bool):
+    world, first, second = two_cases()
+    one, other = (first, second) if named_first else (second, first)
+    world.act("CONFIRM_LINK", one, other_case=other.id)
+
+    assert (second.colour, second.rule, second.current().receiver) == ("YELLOW", "X10", "wijkteam-gouda")  # type: ignore[union-attr]
+    assert "U1" in second.reasons
+    assert first.colour == "GREEN"
+
+
+def test_unlinking_lets_it_go_on_by_its_own_colour():
+    world, first, second = two_cases()
+    world.act("UNLINK", second, other_case=first.id)
+
+    assert (second.colour, second.rule, world.offer.receiver) == ("GREEN", "X11", "wijkteam-gouda")
+
+
+def test_unlinking_takes_back_counts_and_leaves_the_colour():
+    world, first, second = two_cases()
+    world.act("CONFIRM_LINK", second, other_case=first.id)
+    world.act("UNLINK", second, other_case=first.id)
+
+    assert second.colour == "YELLOW"
+    world.act("LOWER", second, colour="GREEN")
+    world.act("REEVALUATE", second)
+    assert second.colour == "GREEN"
+
+
+def test_what_was_confirmed_counts_for_the_next_report():
+    world, first, second = two_cases()
+    world.act("CONFIRM_LINK", second, other_case=first.id)
+    third = same_address(world)
+    world.act("CONFIRM_LINK", third, other_case=second.id)
+
+    assert [case.id for case in world.book.household(second)] == [second.id, first.id, third.id]
+    assert (third.colour, "U2" in third.reasons) == ("ORANGE", True)
+
+
+def test_merged_cases_keep_both_histories_and_the_more_urgent_colour():
+    world, first, second = two_cases()
+    world.act("RAISE", first, colour="ORANGE")
+    world.act("MERGE", second, other_case=first.id)
+
+    assert (second.colour, [r.seq for r in world.book.reports_of(second)]) == ("ORANGE", [1, 2])
+    assert (first.closed, first.merged_into, first.current()) == (True, second.id, None)
+    assert [case.id for case in world.book.household(second)] == [second.id, first.id]
+    # The offer after it holds both reports.
+    offers = [message for topic, message in world.last if "handover_id" in message and "accept_before" in message]
+    assert len(world.opened(offers[-1], offers[-1]["receiver"])["reports"]) == 2
+
+
+def test_a_report_on_a_merged_case_comes_to_the_one_in_which_it_goes_on():
+    world = World()
+    world.publish(a_report())
+    first = world.case
+    second = elsewhere(world)
+    world.act("MERGE", second, other_case=first.id)
+    world.publish(a_report())
+
+    assert world.book.reports_of(second)[-1].seq == world.records[-1].seq
+    assert len(world.book.cases) == 2
+
+
+def test_a_merged_case_is_not_reopened_merged_again_or_erased_by_itself():
+    world, first, second = two_cases()
+    world.act("MERGE", second, other_case=first.id)
+    for kind, more in (("REOPEN", {}), ("MERGE", {"other_case": second.id}), ("ERASE", {"second": "m.vt-08"})):
+        world.act(kind, first, **more)
+        world.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_erasing_what_was_merged_erases_both():
+    world, first, second = two_cases()
+    world.act("MERGE", second, other_case=first.id)
+    current = second.current()
+    assert current is not None
+    world.answer("STARTED", current)
+    world.act("CLOSE", second)
+    world.act("ERASE", second, second="m.vt-08")
+
+    assert (first.erased, second.erased, first.codes, second.codes) == (True, True, [], [])
+    assert {entry.wrapped for case in (first, second) for entry in case.entries} == {None}
+
+
+@pytest.mark.parametrize("kind", ["CONFIRM_LINK", "UNLINK", "MERGE"])
+def test_a_case_is_not_related_to_itself_or_to_nothing(kind: str):
+    world = World()
+    world.publish(a_report())
+    for other in (world.case.id, "00000000-0000-4000-8000-000000000000"):
+        world.act(kind, other_case=other)
+        world.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_a_book_with_relations_is_folded_and_saved_the_same():
+    world, first, second = two_cases()
+    world.act("CONFIRM_LINK", second, other_case=first.id)
+    world.act("MERGE", second, other_case=elsewhere(world).id)
+
+    assert world.refolded().encode() == world.book.encode()
+    assert world.decided_again() == world.journal
+
+
+def test_an_institutional_address_is_no_possible_link():
+    # Scenario 22
+    world = World()
+    shelter = an_address(institutional=True)
+    same_address(world, address=shelter)
+
+    assert same_address(world, address=shelter).rule == "X11"
