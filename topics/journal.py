@@ -444,6 +444,16 @@ class AssessmentAdded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TermsChanged:
+    """What is owed on a case from now on (term of the policy -> when it is due, ms), and what no more."""
+
+    type: str = "terms_changed"
+    case_id: str
+    due: dict[str, int]
+    ended: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
     """The data of a household were destroyed: these keys are gone, and with them all that they sealed."""
 
@@ -478,6 +488,7 @@ Event = (
     | Related
     | RoleGiven
     | AssessmentAdded
+    | TermsChanged
     | Erased
 )
 

@@ -117,6 +117,7 @@ def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
         case (
             ActKind.SEEN
             | ActKind.INFORMED
+            | ActKind.EXTEND
             | ActKind.FEEDBACK_GIVEN
             | ActKind.FEEDBACK_NOT_POSSIBLE
             | ActKind.SUPPORT_GIVEN

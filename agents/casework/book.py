@@ -281,6 +281,11 @@ class Book:
                     given[event.role] = list(dict.fromkeys((*given.get(event.role, ()), event.who)))
                 else:
                     given[event.role] = [event.who]
+            case j.TermsChanged():
+                terms = self.cases[event.case_id].terms
+                terms.update(event.due)
+                for term in event.ended:
+                    terms.pop(term, None)
             case j.AssessmentAdded():
                 self._assessed(event, record, opened)
             case j.Investigated():
@@ -309,7 +314,7 @@ class Book:
         if case.closed:
             # A report on a closed case opens a new episode with its own colour.
             case.closed, case.colour, case.provisional, case.settled_floor = False, None, False, None
-            case.assessed, case.prepared, case.conditions = None, {}, []
+            case.assessed, case.prepared, case.conditions, case.terms = None, {}, [], {}
             case.episode = record.seq
         case.involvement = event.involvement
         key = opened.key

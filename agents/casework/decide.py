@@ -9,6 +9,7 @@ from agents.casework.handover import answer
 from agents.casework.inputs import Draft, Incoming
 from agents.casework.reports import dead, report
 from agents.casework.rules import Rules, rules_of
+from agents.casework.terms import follow
 from agents.policy.model import text_hash
 from topics import journal as j
 from topics.codes import DeadLetterReason
@@ -26,6 +27,8 @@ def decide(book: Book, incoming: Incoming) -> j.Record:
             fire(draft, rules_of(book), said.until)
         case j.ReportInput() | j.RefusedInput() | j.AnswerInput() | j.ActInput():
             _from_outside(draft, rules_of(book), said)
+    if not isinstance(said, j.ConfigureInput):
+        follow(draft, rules_of(book))
     return _record(draft, said)
 
 

@@ -36,6 +36,8 @@ class Draft:
     incoming: Incoming
     now: int
     events: list[j.Event] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
+    """What the rules were told last."""
     _ids: int = 0
 
     def new_id(self) -> str:

@@ -220,6 +220,7 @@ def replaced(draft: Draft, rules: Rules, matter: Matter, colour: Colour, *, prov
     unconfirmed = any(found.severity > colour.severity for found in would_be)
     household = Household(standing=matter.standing)
     told = situation(rules, facts, on, household) | coloured(colour, provisional, unconfirmed)
+    draft.told = told
     place(draft, rules, case, route(rules, told, About(on, facts, avoided=case.avoided)), colour, by_person=True)
     prepare(draft, rules, case, case.id, told, facts, on)
 

@@ -82,7 +82,8 @@ def _without_colour(draft: Draft, rules: Rules, said: j.ReportInput, facts: Fact
     if serious and facts.disclosure != "DOUBLE_ANONYMOUS":
         chosen = unforeseen(rules)  # a person of the centre looks first (G9)
     else:
-        chosen = route(rules, situation(rules, facts, on, Household()), About(on, facts))
+        draft.told = situation(rules, facts, on, Household())
+        chosen = route(rules, draft.told, About(on, facts))
     if serious:
         draft.tell(NoticeKind.ACUTE_WITHOUT_CASE, rules.directory.desks.duty, case_id=case_id)
     if case is None:
@@ -113,6 +114,7 @@ def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> No
     if colour is Colour.RED:
         draft.tell(NoticeKind.RED, rules.directory.desks.duty, case_id=case_id)
     told |= coloured(colour, provisional, _unconfirmed(rules, told, found, said, opened.incident, outcome.colour))
+    draft.told = told
     involved = pass_over(draft, rules, case, case_id, facts)
     chosen = route(rules, told, About(local_date(draft.now), facts, avoided=involved, running=running))
     if case is None:

@@ -11,6 +11,7 @@ from agents.policy.destinations import Criterion, DestinationRule, FanOut, Safet
 from agents.policy.directory import Directory, load_directory
 from agents.policy.model import Policy, load_policy, moment
 from agents.policy.rules import Table
+from agents.policy.terms import TermRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Rules:
     fan_out: Table[FanOut]
     safety_conditions: Table[SafetyCondition]
     board_request: Table[Criterion]
+    terms: Table[TermRule]
 
 
 def rules_of(book: Book) -> Rules:
@@ -47,6 +49,7 @@ def rules_from(policy_text: str, directory_text: str) -> Rules:
         policy.made_fan_out(),
         policy.made_safety_conditions(),
         policy.made_board_request(),
+        policy.made_terms(),
     )
 
 

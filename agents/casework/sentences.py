@@ -29,7 +29,7 @@ def sentence(rules: Rules, rule: str, language: str = "nl") -> str:
     policy = rules.policy
     rows: list[Row] = [
         *policy.colours, *policy.raises, *policy.provisional, *policy.destinations, *policy.filters, *policy.refusals,
-        *policy.fan_out, *policy.safety_conditions, *policy.board_request,
+        *policy.fan_out, *policy.safety_conditions, *policy.board_request, *policy.terms,
     ]  # fmt: skip
     found = RULES.get(rule) or next((row for row in rows if row.id == rule), None)
     return str(getattr(found, language)) if found is not None else rule

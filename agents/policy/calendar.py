@@ -8,6 +8,7 @@ Working days follow art. 3 of the Algemene termijnenwet (Awt) and the decrees un
 local closing days are working days.
 """
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -97,6 +98,29 @@ class Netherlands:
         """E: ``length`` of real time after ``start``, through weekends and clock changes (Awt art. 4)."""
         return _utc(start) + length
 
+    def end_of_legal_days(self, start: datetime, days: int) -> datetime:
+        """AW: 23:59:59 local of the last of so many days after the day of ``start``, by the Awt: a term that ends on
+        no working day is extended to the next one (art. 1), and one of three days or more holds at least two working
+        days (art. 2)."""
+        _refuse_below_one(days)
+        first = _utc(start).astimezone(AMSTERDAM).date()
+        last, working = first + days * DAY, 0
+        for number in range(1, days + 1):
+            working += self.is_working_day(first + number * DAY)
+        while not self.is_working_day(last) or (days >= 3 and working < 2):
+            last += DAY
+            working += self.is_working_day(last)
+        return _local(last, END_OF_DAY)
+
+    def same_hour(self, start: datetime, days: int = 0, months: int = 0) -> datetime:
+        """C: the same local hour so many days and months later, whatever day that is (no Awt). A month ends on its
+        last day when the date does not exist."""
+        local = _utc(start).astimezone(AMSTERDAM)
+        number = local.year * 12 + local.month - 1 + months
+        year, month = divmod(number, 12)
+        day = date(year, month + 1, min(local.day, monthrange(year, month + 1)[1])) + days * DAY
+        return _local(day, local.time())
+
     def _working_day_after(self, day: date) -> date:
         day += timedelta(days=1)
         while not self.is_working_day(day):
@@ -150,6 +174,14 @@ class Compressed:
     def elapsed(self, start: datetime, length: timedelta) -> datetime:
         """E: ``length`` of real time after ``start``."""
         return _utc(start) + length
+
+    def end_of_legal_days(self, start: datetime, days: int) -> datetime:
+        """``days`` compressed days after ``start``."""
+        return self.end_of_working_day(start, days)
+
+    def same_hour(self, start: datetime, days: int = 0, months: int = 0) -> datetime:
+        """So many compressed days after ``start``; a month has thirty."""
+        return _utc(start) + (days + 30 * months) * self.working_day
 
     def _into_the_day(self, at: time) -> timedelta:
         _refuse_zoned(at)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -14,58 +14,10 @@ from agents.policy.colours import ColourRule, Colours, Provisional, Raise
 from agents.policy.destinations import Criterion, DestinationRule, FanOut, FilterRule, SafetyCondition, Successor
 from agents.policy.loading import Mistake, Part, load
 from agents.policy.rules import Row, Table, mistakes
+from agents.policy.terms import Term, TermRule
 from agents.policy.vocabulary import MADE
 from topics.base import Slug
 from topics.codes import ActKind, Colour, Indicator
-
-
-class Minutes(Part):
-    """Elapsed time, no calendar."""
-
-    minutes: int = Field(ge=1)
-
-    def after(self, start: datetime, calendar: Calendar) -> datetime:
-        return calendar.elapsed(start, timedelta(minutes=self.minutes))
-
-
-class WorkingHours(Part):
-    """Working hours, 08:30-17:00 on working days."""
-
-    working_hours: int = Field(ge=1)
-
-    def after(self, start: datetime, calendar: Calendar) -> datetime:
-        return calendar.add_working_hours(start, timedelta(hours=self.working_hours))
-
-
-class EndOfWorkingDay(Part):
-    """23:59:59 of the nth working day; the day of the start is not counted."""
-
-    end_of_working_day: int = Field(ge=1)
-
-    def after(self, start: datetime, calendar: Calendar) -> datetime:
-        return calendar.end_of_working_day(start, self.end_of_working_day)
-
-
-class OnWorkingDay(Part):
-    """A time of day on the nth working day after the start."""
-
-    working_day: int = Field(ge=1)
-    time: time
-
-    def after(self, start: datetime, calendar: Calendar) -> datetime:
-        return calendar.at_working_day(start, self.working_day, self.time)
-
-
-class NextWorkingDay(Part):
-    """A time of day on the first working day that has it still to come."""
-
-    each_working_day: time
-
-    def after(self, start: datetime, calendar: Calendar) -> datetime:
-        return calendar.next_working_day_at(start, self.each_working_day)
-
-
-Term = Minutes | WorkingHours | EndOfWorkingDay | OnWorkingDay | NextWorkingDay
 
 StepName = Literal[
     "REMINDER", "SPECIALIST", "COORDINATOR", "DUTY_OFFICER", "MANAGER", "DIRECTOR", "RECALL_DUE", "RECALLED"
@@ -122,6 +74,7 @@ class Policy(Part):
     safety_conditions: tuple[SafetyCondition, ...]
     board_request: tuple[Criterion, ...]
     acts: tuple[Permission, ...]
+    terms: tuple[TermRule, ...]
     accept: dict[Colour, Term] = Field(description="T03")
     without_colour: Colour = Field(description="whose clock runs for what has no colour")
     team_ladder: dict[Colour, tuple[LadderStep, ...]]
@@ -154,6 +107,10 @@ class Policy(Part):
     def made_board_request(self) -> Table[Criterion]:
         """The conditions of a request to the Raad, ready to be asked."""
         return Table(self.board_request, self.indicators)
+
+    def made_terms(self) -> Table[TermRule]:
+        """The rules of what is due when, ready to be asked."""
+        return Table(self.terms, self.indicators)
 
     def made_refusals(self) -> Table[Successor]:
         """The rules of who follows after a refusal, ready to be asked."""
@@ -206,6 +163,7 @@ def _mistakes(policy: Policy) -> list[Mistake]:
     ]
     found += mistakes("fan_out", policy.fan_out, policy.indicators)
     found += mistakes("safety_conditions", policy.safety_conditions, policy.indicators)
+    found += mistakes("terms", policy.terms, policy.indicators)
     found += mistakes("board_request", policy.board_request, policy.indicators)
     found += mistakes("destinations", policy.destinations, policy.indicators)
     found += acts_mistakes(policy.acts)

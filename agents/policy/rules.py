@@ -64,6 +64,14 @@ class Table(Generic[R]):
         self.asks = frozenset(fact for found in self._when.values() for one in found for fact, _ in one)
         """The facts that any row asks for."""
 
+    def each(self, facts: Facts) -> tuple[R, ...]:
+        """Every row that holds; one without a condition always does."""
+        return tuple(
+            row
+            for row in self._rows
+            if not row.when or any(all(facts.get(fact) in values for fact, values in one) for one in self._when[row.id])
+        )
+
     def unknown(self, facts: Facts) -> tuple[str, ...]:
         """The facts that nobody knows, of the rows that do not hold and might if they were known."""
         found: dict[str, None] = {}

@@ -11,6 +11,7 @@ from topics.codes import (
     Answered,
     Colour,
     Cooperation,
+    Destination,
     Disclosure,
     Indicator,
     OrderState,
@@ -19,6 +20,7 @@ from topics.codes import (
     ReportKind,
     SafetyJudgement,
     SourceKind,
+    Standing,
     TriageOutcome,
 )
 
@@ -78,6 +80,8 @@ FACTS: dict[str, tuple[str, ...]] = {
     "colour": (*_of(Colour), NONE),
     "provisional": _YES_OR_NO,
     "unconfirmed": _YES_OR_NO,  # a possible link that would raise the colour
+    "destination": _of(Destination),
+    "begun": (NONE, *_of(Standing)),  # what of it came into force just now
 }
 """Fact -> its values. A rule of colour cannot ask for what is ``MADE``: that comes of it."""
-MADE = frozenset({"colour", "provisional", "unconfirmed"})
+MADE = frozenset({"colour", "provisional", "unconfirmed", "destination", "begun"})

@@ -80,7 +80,7 @@ def _event(record: "j.Record", event: Any) -> str:
     if "colour" in given:
         given["colour"] = colour_name(given["colour"])
     for name in ("accept_before", "due", "again"):
-        if name in given:
+        if isinstance(given.get(name), int | None) and name in given:
             given[name] = local_time(given[name])
     key = f"story.{event.type}"
     match event.type:
@@ -120,6 +120,9 @@ def _event(record: "j.Record", event: Any) -> str:
             given["how"], given["short"] = code("Relation", event.how), event.other[:8]
         case "role_given":
             given["role"] = code("CaseRole", event.role)
+        case "terms_changed":
+            given["due"] = ", ".join(f"{term} {local_time(due)}" for term, due in event.due.items()) or "-"
+            given["ended"] = ", ".join(event.ended) or "-"
         case "assessment_added":
             given["scale"] = "-" if event.scale is None else event.scale
         case "dead_lettered":

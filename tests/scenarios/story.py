@@ -1,7 +1,8 @@
 """The scenarios of the domain model, section 8, as files that a domain expert can read: played in a region in memory.
 
 A file has the ``cell`` of the table, a ``story`` and what must be so ``then``. A step of the story is a ``report``, an
-``answer`` or an ``act``, at a local moment (without one: Wed 18 Mar 2026 10:00). A report is one about a quarrel in
+``answer``, an ``act``, ``raw`` bytes, or a ``wait``, at a local moment (without one: Wed 18 Mar 2026 10:00); with
+``sleep`` nothing was at work until then. A report is one about a quarrel in
 which every question was answered NO; the step says what is different: ``yes`` and ``unknown`` name indicators,
 ``people`` who is involved, and everything else is a field of the contract. ``then`` may also stand with a step.
 ``why`` says why an expectation differs from its cell.
@@ -56,9 +57,18 @@ def played(story: Story) -> Iterator[tuple[World, Mapping[str, Any]]]:
     """The world after each step of which something is expected, and what that is; at the end after all of them."""
     world = World(start=_moment(story.steps[0].get("at")))
     for step in story.steps:
-        world.pass_until(_moment(step.get("at")))
+        if "sleep" in step:
+            world.sleep_until(_moment(step.get("at")))
+        else:
+            world.pass_until(_moment(step.get("at")))
         if "report" in step:
             world.publish(_report(step["report"], world))
+        elif "raw" in step:
+            world.publish(step["raw"].encode())
+        elif "sleep" in step:
+            world.tick()
+        elif "wait" in step:
+            pass
         elif "answer" in step:
             _answer(world, step)
         else:
@@ -138,6 +148,13 @@ _LOOK: dict[str, Any] = {
     "avoids": lambda world, _: [*world.case.too_severe, *world.case.avoided],
     "standing": lambda world, _: {what: found.state for what, found in world.case.standing.items()},
     "prepared": _prepared,
+    # Of the terms that run, those that are wanted.
+    "terms": lambda world, wanted: {term: local(due) for term, due in world.case.terms.items() if term in wanted},
+    "no_terms": lambda world, wanted: [term for term in wanted if term not in world.case.terms],
+    "late": lambda world, _: all(event.late for event in world.all_events(j.StepFired)),
+    "erased": lambda world, _: world.case.erased and not world.case.codes and not world.case.keys,
+    "all_cases": lambda world, _: len(world.book.cases),
+    "fired": lambda world, _: [f"{step} {due}" for step, due in world.fired()],
     "conditions": lambda world, _: world.case.conditions,
     "roles": lambda world, _: world.case.roles,
     "closed": lambda world, _: world.case.closed,

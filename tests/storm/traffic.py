@@ -77,6 +77,7 @@ class Traffic(threading.Thread):
         self._later: list[tuple[float, int, str, str, str, str, dict[str, Any]]] = []
         self._order = count()
         self._open = 0
+        self._tasks: set[asyncio.Task[None]] = set()
         self._later_than_others = False
         self._always_per_s = ALWAYS_PER_S
         self._followed = 0
@@ -110,11 +111,27 @@ class Traffic(threading.Thread):
         for _ in range(reports):
             self._push(0.0, *self._report(region, team))
 
-    def finish(self, patience_s: float) -> bool:
-        """Publish what is left, wait until each has its receipt and each answer is confirmed, and end; whether so."""
+    def finish(self, patience_s: float) -> dict[str, int]:
+        """Publish what is left, wait until each has its receipt and each answer is confirmed, and end.
+
+        What is still waited for after so long: the checker says whether any of that is lost.
+        """
         self._allowed = self.reports
         self._ending = True
-        return self._done.wait(patience_s)
+        until = time.monotonic() + patience_s
+        while not self._done.wait(1.0) and time.monotonic() < until:
+            if self.failed is not None:
+                raise self.failed
+        waiting = {source: len(sent) for source, sent in self._sent.items()}
+        left = {
+            **waiting,
+            "not confirmed": self._open,
+            "to be sent": len(self._later),
+            "not out": max(0, self.reports - self.planned),
+        }
+        self._done.set()
+        self.join(30)
+        return {} if self._through() else {name: number for name, number in left.items() if number}
 
     # Its own thread --------------------------------------------------------------------------------------
 
@@ -136,7 +153,7 @@ class Traffic(threading.Thread):
                         self._follow(self._offer, self._queues()))
         ]  # fmt: skip
         try:
-            while not self._through():
+            while not (self._through() or self._done.is_set()):
                 for job in jobs:
                     if job.done():
                         job.result()
@@ -299,7 +316,9 @@ class Traffic(threading.Thread):
                 sent = None
                 with suppress(KafkaTimeoutError):  # the broker is away for so long that there is no room for more
                     sent = await producer.send(topic, orjson.dumps(message), key.encode(), headers=headers)
-                asyncio.create_task(self._confirmed(sent, topic, kind, source, key, message))  # noqa: RUF006
+                task = asyncio.create_task(self._confirmed(sent, topic, kind, source, key, message))
+                self._tasks.add(task)  # who forgets a task may lose it
+                task.add_done_callback(self._tasks.discard)
             await asyncio.sleep(0.02)
 
     def _all_out(self) -> bool:

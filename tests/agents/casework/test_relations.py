@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agents.casework.case import Case
-from tests.cases import a_man, a_report, a_woman, an_address
+from tests.cases import a_report, an_address
 from tests.world import World
 from topics import journal as j
 

@@ -76,6 +76,10 @@ EVENTS: dict[str, tuple[j.Event, ...]] = {
         )
         for scale in (0, None)
     ),
+    "terms_changed": (
+        j.TermsChanged(case_id=CASE, due={"T05": 1}, ended=("T02",)),
+        j.TermsChanged(case_id=CASE, due={}, ended=()),
+    ),
     "erased": (j.Erased(case_id=CASE, key_ids=("k",)),),
 }  # fmt: skip
 

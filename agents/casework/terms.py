@@ -1,0 +1,144 @@
+"""What is owed on a case and by when: which terms begin and end with a record (domain model, section 4). Pure.
+
+A term that runs is never moved later by what the rules say: of two moments the earlier one holds. Only a person
+lengthens one (EXTEND). Terms of an offer are new with another receiver.
+"""
+
+from dataclasses import dataclass, field
+
+from agents.casework.case import Case
+from agents.casework.inputs import Draft
+from agents.casework.rules import Rules
+from agents.policy.model import millis, moment
+from agents.policy.vocabulary import NONE
+from topics import journal as j
+from topics.codes import ActKind, Colour, Standing, StandingState
+
+
+@dataclass(slots=True)
+class _Matter:
+    """A case while its events are gone through."""
+
+    colour: str | None
+    destination: str | None
+    receiver: str | None
+    running: dict[str, int]
+    ended: dict[str, None] = field(default_factory=dict)
+    new: dict[str, int] = field(default_factory=dict)
+
+
+def follow(draft: Draft, rules: Rules) -> None:
+    """Add what begins and ends with the events so far, an event for each case."""
+    matters: dict[str, _Matter] = {}
+    for event in tuple(draft.events):
+        case_id = getattr(event, "case_id", None)
+        if case_id is None or isinstance(event, j.Linked):
+            continue
+        if case_id not in matters:
+            matters[case_id] = _matter(draft.book.cases.get(case_id))
+        _event(draft, rules, matters[case_id], event)
+    for case_id, found in matters.items():
+        due = {term: at for term, at in found.new.items() if found.running.get(term) == at}
+        ended = tuple(term for term in found.ended if term not in found.running)
+        if due or ended:
+            draft.add(j.TermsChanged(case_id=case_id, due=due, ended=ended))
+
+
+def _matter(case: Case | None) -> _Matter:
+    if case is None:
+        return _Matter(None, None, None, {})
+    current = case.current()
+    return _Matter(case.colour, case.destination, current.receiver if current else None, dict(case.terms))
+
+
+def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
+    said, now = draft.incoming.input, draft.now
+    received = said.received if isinstance(said, j.ReportInput) else now
+    match event:
+        case j.Registered():
+            _begin(draft, rules, matter, "RECEIVED", received)
+        case j.Triaged():
+            changed, matter.colour = matter.colour != event.colour, event.colour
+            if changed or event.provisional:
+                _begin(draft, rules, matter, "COLOURED", received)
+        case j.Routed():
+            matter.destination = event.destination
+        case j.Offered():
+            anew = matter.receiver != event.receiver
+            matter.receiver = event.receiver
+            _begin(draft, rules, matter, "OFFERED", now, anew=anew)
+            _begin(draft, rules, matter, "ROUTED", now)
+        case j.Answered():
+            _end(rules, matter, event.state)
+            _begin(draft, rules, matter, event.state, now)
+            if event.reason == "TOO_SEVERE":
+                _begin(draft, rules, matter, "TOO_SEVERE", now)
+        case j.ActDone():
+            _act(draft, rules, matter, event.kind)
+        case j.StandingChanged():
+            _standing(draft, rules, matter, event)
+        case j.Prepared() if event.to == "BOARD" and event.by == "PHONE":
+            _begin(draft, rules, matter, "BOARD_REQUESTED", now)
+        case j.Related() if event.how != "MERGED":
+            _end(rules, matter, "CONFIRM_LINK" if event.how == "CONFIRMED" else "UNLINK")
+
+
+def _act(draft: Draft, rules: Rules, matter: _Matter, kind: str) -> None:
+    if kind == ActKind.CLOSE:
+        matter.ended |= dict.fromkeys(matter.running)
+        matter.running = {}
+        return
+    if kind == ActKind.EXTEND:
+        for row in rules.policy.terms:
+            if row.extension is not None and (due := matter.running.get(row.id)) is not None:
+                longer = row.extension.after(moment(due), rules.calendar)
+                matter.running[row.id] = matter.new[row.id] = millis(longer)
+        return
+    _end(rules, matter, kind)
+    _begin(draft, rules, matter, kind, draft.now)
+
+
+def _standing(draft: Draft, rules: Rules, matter: _Matter, event: j.StandingChanged) -> None:
+    start = {
+        Standing.RESTRAINING_ORDER: "ORDER", Standing.OTS: "MEASURE", Standing.VOTS: "MEASURE",
+        Standing.GUARDIANSHIP: "MEASURE",
+    }.get(Standing(event.what))  # fmt: skip
+    if start is None:
+        return
+    if event.state == StandingState.ENDED:
+        for row in rules.policy.terms:
+            if "ENDED" in row.ends and start in row.starts:
+                _stop(matter, row.id)
+    else:
+        _begin(draft, rules, matter, start, event.since, begun=event.what)
+
+
+def _begin(
+    draft: Draft, rules: Rules, matter: _Matter, start: str, at: int, *, anew: bool = False, begun: str = NONE
+) -> None:
+    """Every term that starts so now, for a case as it stands."""
+    told = {**draft.told, "colour": matter.colour or NONE, "destination": matter.destination or "NONE", "begun": begun}
+    for row in rules.terms.each(told):
+        if start not in row.starts:
+            continue
+        length = row.length(Colour(matter.colour) if matter.colour is not None else None)
+        if length is None:
+            continue
+        due = millis(length.after(moment(at), rules.calendar))
+        before = matter.running.get(row.id)
+        if before is None or anew or due < before:
+            matter.running[row.id] = matter.new[row.id] = due
+
+
+def _end(rules: Rules, matter: _Matter, what: str) -> None:
+    ended = [row.id for row in rules.policy.terms if what in row.ends and row.id in matter.running]
+    if what == ActKind.MONITOR_CONTACT:
+        # Of several contacts that are owed, this was the first.
+        ended = sorted(ended, key=lambda term: matter.running[term])[:1]
+    for term in ended:
+        _stop(matter, term)
+
+
+def _stop(matter: _Matter, term: str) -> None:
+    if matter.running.pop(term, None) is not None:
+        matter.ended[term] = None

@@ -1,0 +1,115 @@
+"""What is owed by when: terms as a policy states them (domain model, section 4). Pure."""
+
+from datetime import datetime, time, timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from agents.policy.calendar import Calendar
+from agents.policy.loading import Part
+from agents.policy.rules import Row
+from topics.codes import Colour
+
+
+class Minutes(Part):
+    """Elapsed time, no calendar."""
+
+    minutes: int = Field(ge=1)
+
+    def after(self, start: datetime, calendar: Calendar) -> datetime:
+        return calendar.elapsed(start, timedelta(minutes=self.minutes))
+
+
+class WorkingHours(Part):
+    """Working hours, 08:30-17:00 on working days."""
+
+    working_hours: int = Field(ge=1)
+
+    def after(self, start: datetime, calendar: Calendar) -> datetime:
+        return calendar.add_working_hours(start, timedelta(hours=self.working_hours))
+
+
+class EndOfWorkingDay(Part):
+    """23:59:59 of the nth working day; the day of the start is not counted."""
+
+    end_of_working_day: int = Field(ge=1)
+
+    def after(self, start: datetime, calendar: Calendar) -> datetime:
+        return calendar.end_of_working_day(start, self.end_of_working_day)
+
+
+class OnWorkingDay(Part):
+    """A time of day on the nth working day after the start."""
+
+    working_day: int = Field(ge=1)
+    time: time
+
+    def after(self, start: datetime, calendar: Calendar) -> datetime:
+        return calendar.at_working_day(start, self.working_day, self.time)
+
+
+class NextWorkingDay(Part):
+    """A time of day on the first working day that has it still to come."""
+
+    each_working_day: time
+
+    def after(self, start: datetime, calendar: Calendar) -> datetime:
+        return calendar.next_working_day_at(start, self.each_working_day)
+
+
+class LegalDays(Part):
+    """23:59:59 of the last of so many days, by the *Algemene termijnenwet*."""
+
+    legal_days: int = Field(ge=1)
+
+    def after(self, start: datetime, calendar: Calendar) -> datetime:
+        return calendar.end_of_legal_days(start, self.legal_days)
+
+
+class SameHour(Part):
+    """The same hour so many calendar days later, whatever day that is."""
+
+    days_same_hour: int = Field(ge=1)
+
+    def after(self, start: datetime, calendar: Calendar) -> datetime:
+        return calendar.same_hour(start, days=self.days_same_hour)
+
+
+class Months(Part):
+    """The same hour so many calendar months later."""
+
+    months: int = Field(ge=1)
+
+    def after(self, start: datetime, calendar: Calendar) -> datetime:
+        return calendar.same_hour(start, months=self.months)
+
+
+Term = Minutes | WorkingHours | EndOfWorkingDay | OnWorkingDay | NextWorkingDay | LegalDays | SameHour | Months
+Starts = Literal[
+    "RECEIVED", "COLOURED", "OFFERED", "ROUTED", "ACCEPTED", "TOO_SEVERE", "ASSESS", "OUTCOME", "MONITOR_START",
+    "ORDER", "BOARD_REQUESTED", "MEASURE",
+]  # fmt: skip
+"""What happens when a term begins. COLOURED: the case got another colour; ORDER and MEASURE: it is in force."""
+Ends = Literal[
+    "ACKNOWLEDGED", "ACCEPTED", "REFUSED", "STARTED", "SEEN", "ASSESS", "OUTCOME", "INFORMED", "FEEDBACK_GIVEN",
+    "FEEDBACK_NOT_POSSIBLE", "SETTLE", "RAISE", "DECIDE_HOLD", "MONITOR_CONTACT", "SUPPORT_GIVEN", "BOARD_NOTICE",
+    "CONFIRM_LINK", "UNLINK", "ENDED",
+]  # fmt: skip
+"""What ends it: where a handover stands, or an act. ENDED: what it is about holds no more."""
+
+
+class TermRule(Row):
+    """T: something is owed by a moment. It begins when one of ``starts`` happens while ``when`` holds."""
+
+    starts: tuple[Starts, ...]
+    due: Term | dict[Colour, Term] = Field(
+        description="one for all, or by colour; a colour that is left out owes nothing"
+    )
+    ends: tuple[Ends, ...]
+    extension: Term | None = Field(default=None, description="how much longer each EXTEND of a person makes it")
+
+    def length(self, colour: Colour | None) -> Term | None:
+        """The term for a case of that colour."""
+        if isinstance(self.due, dict):
+            return self.due.get(colour) if colour is not None else None
+        return self.due
