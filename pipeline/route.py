@@ -206,7 +206,7 @@ def read_history(raw: bytes) -> tuple[Line, ...]:
         if not one.strip():
             continue
         try:
-            lines.append(_line(number, one))
+            lines.append(read_line(number, one))
             if len(lines) > 1 and lines[-1].at < lines[-2].at:
                 errors.append(problem_of(number, "/at", "route.line_order"))
                 reasons.append(DeadLetterReason.CONTRACT)
@@ -218,7 +218,8 @@ def read_history(raw: bytes) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _line(number: int, raw: bytes) -> Line:
+def read_line(number: int, raw: bytes) -> Line:
+    """One line of a history; raises ``Refused`` with its errors and its number."""
     try:
         found = guard(raw, STRUCTURED_LIMIT)
     except Refused as refusal:

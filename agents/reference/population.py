@@ -1,6 +1,6 @@
 """How many people live in a municipality. Read once from package data; pure after that.
 
-Source of ``population.csv``: the CBS figures for 2020 as kept by mzelst/covid-19 (``misc/municipalities-population.csv``).
+Source of ``population.csv``: the CBS figures for 2020, from mzelst/covid-19 (``misc/municipalities-population.csv``).
 A municipality that was formed after 2020 has the sum of those it was formed of. Which those are is general knowledge,
 without a source; Haaren, which was divided among four, is counted with Oisterwijk. Good for shares, not for statistics.
 """
