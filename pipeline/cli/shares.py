@@ -198,7 +198,8 @@ def _plain(counted: Counted, verdicts: Iterable[Held]) -> dict[str, Any]:
 
 def _colours(counted: Counted) -> list[tuple[str, int]]:
     """From green to red; what is held or no domestic violence has none."""
-    return [(name, counted.colours[name]) for name in (*Colour, "NONE") if name != "NONE" or counted.colours[name]]
+    names = [colour.value for colour in Colour] + ["NONE"] * bool(counted.colours["NONE"])
+    return [(name, counted.colours[name]) for name in names]
 
 
 def _page(made: dict[str, Any], counted: Counted, verdicts: Sequence[Held], rules: Rules) -> None:
