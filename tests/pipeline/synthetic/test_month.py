@@ -142,7 +142,7 @@ def test_signs_are_as_the_figures_say(reports: list[dict[str, Any]]):
         if sign.needs in ("infant", "pregnant") or sign.known is not None or len(can_be) < 500:
             continue
         found = percent(can_be, lambda report, one=one: report["indicators"][one] == "YES")
-        assert found == pytest.approx(sign.percent, abs=POINTS), one
+        assert found == pytest.approx(sign.percent, abs=chance(can_be)), one
 
 
 def test_what_cannot_be_is_never_so(reports: list[dict[str, Any]]):
