@@ -69,6 +69,8 @@ class Trial:
     started: int
     book: Book = field(init=False)
     _facts: dict[str, Facts] = field(default_factory=dict)
+    _offered: dict[str, None] = field(default_factory=dict)
+    """Cases in the order in which they were offered last."""
 
     def __post_init__(self) -> None:
         self.book = Book(self.config.name)
@@ -122,10 +124,11 @@ class Trial:
         if offered is None and ("handover_id" not in given or "case_id" not in given):
             raise Refused(DeadLetterReason.UNKNOWN_CASE, [problem_of(line.number, "/answer", "route.no_offer")])
         case, handover = offered if offered is not None else (None, None)
-        named = str(given.get("handover_id"))
-        for one in self.book.cases.values():
-            if (found := one.handover(named)) is not None:
-                case, handover = one, found
+        if "handover_id" in given:
+            named = str(given["handover_id"])
+            for one in self.book.cases.values():
+                if (found := one.handover(named)) is not None:
+                    case, handover = one, found
         answer = read_answer(
             orjson.dumps(
                 {
@@ -173,19 +176,25 @@ class Trial:
     def _decided(self, incoming: Incoming) -> j.Record:
         record = decide(self.book, incoming)
         self.book.apply(record, incoming.opened)
+        for event in record.events:
+            if isinstance(event, j.Offered):
+                self._offered.pop(event.case_id, None)
+                self._offered[event.case_id] = None
         return record
 
     def _newest(self, case_id: str | None) -> tuple[Case, Handover] | None:
-        """The offer made last, of those that are open before those that are not."""
-        found = [
-            (handover.state in OPEN, handover.offered, place, case, handover)
-            for case in self.book.cases.values()
-            if case_id in (None, case.id)
-            for place, handover in enumerate(case.handovers)
-        ]
-        # Made in one moment: the one whose case was opened last.
-        newest = max(enumerate(found), key=lambda pair: (*pair[1][:2], pair[0]), default=None)
-        return (newest[1][3], newest[1][4]) if newest is not None else None
+        """The offer made last, of that case or of any; of those that are open before those that are not."""
+        last = None
+        # From the newest on, and no further than it takes: a history has many cases, and few that are looked for.
+        for one in [case_id] if case_id is not None else reversed(self._offered):
+            case = self.book.cases.get(one)
+            if case is None or not case.handovers:
+                continue
+            found = case, case.current() or case.handovers[-1]
+            if found[1].state in OPEN:
+                return found
+            last = last or found
+        return last
 
     def _origin(self, family: specs.TopicSpec, member: str, line: Line) -> j.Origin:
         return j.Origin(topic=family.topic(member), partition=0, offset=line.number, arrived=line.at)
@@ -218,7 +227,7 @@ def read_history(raw: bytes) -> tuple[Line, ...]:
         if not one.strip():
             continue
         try:
-            lines.append(_line(number, one))
+            lines.append(read_line(number, one))
             if len(lines) > 1 and lines[-1].at < lines[-2].at:
                 errors.append(problem_of(number, "/at", "route.line_order"))
                 reasons.append(DeadLetterReason.CONTRACT)
@@ -230,7 +239,8 @@ def read_history(raw: bytes) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _line(number: int, raw: bytes) -> Line:
+def read_line(number: int, raw: bytes) -> Line:
+    """One line of a history; raises ``Refused`` with its errors and its number."""
     try:
         found = guard(raw, STRUCTURED_LIMIT)
     except Refused as refusal:

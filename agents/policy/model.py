@@ -9,6 +9,7 @@ from pydantic import Field
 
 from agents.policy.acts import Permission
 from agents.policy.acts import mistakes as acts_mistakes
+from agents.policy.bands import Bands
 from agents.policy.calendar import Calendar, Compressed, Netherlands
 from agents.policy.colours import ColourRule, Colours, Provisional, Raise
 from agents.policy.destinations import Criterion, DestinationRule, FanOut, FilterRule, SafetyCondition, Successor
@@ -81,6 +82,8 @@ class Policy(Part):
     desk_ladder: dict[Colour, tuple[LadderStep, ...]]
     again: dict[Colour, Term] = Field(description="the last step of a desk's ladder comes back after this")
     assessment_working_days: int = Field(ge=1, description="a report within it falls DURING_ASSESSMENT")
+    # Policies that were activated before there were bands stand in journals, and are read for as long as those.
+    bands: Bands = Field(default_factory=Bands, description="what shares of the reports these rules should come to")
 
     def permission(self, act: ActKind) -> Permission:
         """Who may do that."""

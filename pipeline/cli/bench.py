@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli.demo import ready
-from pipeline.cli.manners import Command, Exit, as_json, cluster_of, note, option, output_option, say
+from pipeline.cli.manners import Command, Exit, as_json, cluster_of, note, option, output_option, progress, say
 from pipeline.cli.up import environment_of
 from pipeline.cli.worker import ROLES, argv_of, stopping
 
@@ -59,7 +59,7 @@ def bench(trickle: int, backlog: int, output: str) -> None:
                     regions = load_regions(found.regions, development=True)
                     way = next(way for way in map(way_of, regions.values()) if way.teams)
                     figures = asyncio.run(
-                        measure(cluster, way, trickle=trickle, backlog=backlog, progress=_progress(stopped))
+                        measure(cluster, way, trickle=trickle, backlog=backlog, progress=_shown(stopped))
                     )
                 finally:
                     workers.stop()
@@ -77,13 +77,12 @@ def bench(trickle: int, backlog: int, output: str) -> None:
         raise click.exceptions.Exit(Exit.NOT_SO)
 
 
-def _progress(stopped: Callable[[], bool]) -> Callable[[int, int], None]:
+def _shown(stopped: Callable[[], bool]) -> Callable[[int, int], None]:
     """Shows how far it is, and ends the measuring when a signal came."""
 
     def show(done: int, count: int) -> None:
         if stopped():
             raise click.exceptions.Exit(Exit.INTERRUPTED)
-        if sys.stderr.isatty():
-            click.echo(f"\r{done}/{count} ", err=True, nl=False)
+        progress(done, count)
 
     return show

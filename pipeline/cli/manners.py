@@ -350,6 +350,12 @@ def outlines_of(found: "Settings") -> "dict[str, Outline]":
 # --- output -----------------------------------------------------------------------------------------
 
 
+def progress(done: int, count: int) -> None:
+    """How far something is that takes a while, on stderr; nothing when nobody looks."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{done}/{count} ", err=True, nl=False)
+
+
 def as_json(found: object, *, line: bool = False) -> None:
     """One JSON document on stdout; ``line``: on one line."""
     import orjson

@@ -9,6 +9,7 @@ import orjson
 from agents.policy.loading import PolicyError
 from agents.policy.model import millis
 from agents.policy.region import RegionConfig, load_regions
+from pipeline.cli.shares import shares
 from pipeline.route import Line, Said, Trial, read_history, read_moment, read_said, region_for, state
 from pipeline.settings import read_settings
 from topics import codes
@@ -20,6 +21,9 @@ from topics.texts import Language, text
 @click.group()
 def route() -> None:
     """Wat er met een melding zou gebeuren / what would happen to a report."""
+
+
+route.add_command(shares)
 
 
 @route.command()
