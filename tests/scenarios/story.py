@@ -3,11 +3,12 @@
 A file has the ``cell`` of the table, a ``story`` and what must be so ``then``. A step of the story is a ``report``, an
 ``answer`` or an ``act``, at a local moment (without one: Wed 18 Mar 2026 10:00). A report is one about a quarrel in
 which every question was answered NO; the step says what is different: ``yes`` and ``unknown`` name indicators,
-``people`` who is involved, and everything else is a field of the contract. ``then`` may also stand with a step.
+``people`` who is involved, and everything else is a field of the contract. ``then`` may also stand with a step; a step
+of a moment alone lets the time pass until then.
 ``why`` says why an expectation differs from its cell.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.world import World, local
 from topics import journal as j
 
 CASES = Path(__file__).parent / "cases"
+_STEP = {"at", "report", "answer", "of", "reason", "act", "then"}
 PEOPLE = {"woman": a_woman, "man": a_man, "child": a_child}
 
 
@@ -47,21 +49,36 @@ def stories() -> list[Story]:
 
 def _read(path: Path) -> Story:
     found = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
-    if unknown := set(found) - {"cell", "story", "then", "why"}:
-        raise ValueError(f"{path.name}: {', '.join(sorted(unknown))}")
-    return Story(path.stem, found["cell"], tuple(found["story"]), found["then"])
+    refuse_unknown(path.name, found, {"cell", "story", "then", "why"})
+    return a_story(path.stem, found["cell"], found)
 
 
-def played(story: Story) -> Iterator[tuple[World, Mapping[str, Any]]]:
-    """The world after each step of which something is expected, and what that is; at the end after all of them."""
-    world = World(start=_moment(story.steps[0].get("at")))
+def a_story(name: str, cell: str, said: Mapping[str, Any]) -> Story:
+    """The story of what a file says: its ``story`` and its ``then``."""
+    for step in said["story"]:
+        refuse_unknown(name, step, _STEP)
+    return Story(name, cell, tuple(said["story"]), said["then"])
+
+
+def refuse_unknown(name: str, said: Iterable[str], known: set[str]) -> None:
+    """A word that nobody reads would be an expectation that nobody checks."""
+    if unknown := set(said) - known:
+        raise ValueError(f"{name}: {', '.join(sorted(unknown))}")
+
+
+def played(story: Story, policy: str | None = None) -> Iterator[tuple[World, Mapping[str, Any]]]:
+    """The world after each step of which something is expected, and what that is; at the end after all of them.
+
+    ``policy`` is the text of other rules than the region's own.
+    """
+    world = World(start=_moment(story.steps[0].get("at")), policy=policy)
     for step in story.steps:
         world.pass_until(_moment(step.get("at")))
         if "report" in step:
             world.publish(_report(step["report"], world))
         elif "answer" in step:
             _answer(world, step)
-        else:
+        elif "act" in step:
             act = dict(step["act"])
             world.act(act.pop("kind"), **act)
         if "then" in step:
@@ -113,6 +130,19 @@ def _links(world: World, _: Any) -> list[str]:
     return sorted(f"{kind} {certainty}" for _, kind, certainty in world.case.links)
 
 
+def _ladder(world: World, _: Any) -> list[str]:
+    return [f"{local(step.due)} {step.name} {' '.join(step.tells)}".rstrip() for step in world.offer.ladder]
+
+
+def _fired(world: World, _: Any) -> list[str]:
+    return [
+        f"{local(record.at)} {event.step}"
+        for record in world.records
+        for event in record.events
+        if isinstance(event, j.StepFired)
+    ]
+
+
 def _told(world: World, _: Any) -> list[str]:
     return sorted(f"{kind} {to}" for kind, to in world.told())
 
@@ -130,6 +160,8 @@ _LOOK: dict[str, Any] = {
     "owner": lambda world, _: world.case.owner,
     "class": lambda world, _: world.case.involvement,
     "deadline": lambda world, _: local(world.offer.accept_before),
+    "ladder": _ladder,
+    "fired": _fired,
     "avoids": lambda world, _: world.case.avoided,
     "states": lambda world, _: [handover.state for handover in world.case.handovers],
     "taken_back": lambda world, _: [event.state for event in world.events if isinstance(event, j.TakenBack)],
