@@ -25,8 +25,7 @@ NEVER: Condition = ({"colour": frozenset({Colour.RED.value, NONE}), "provisional
 
 def why_equal(one: Policy, other: Policy) -> str | None:
     """Why nobody could tell them apart; None when somebody might."""
-    untouched = all(getattr(one, part) == getattr(other, part) for part in (*tables(), "indicators"))
-    if not untouched and not all(_same_table(one, other, table) for table in tables()):
+    if not same_words(one, other) and not all(_same_table(one, other, table) for table in tables()):
         return None
     if _terms(one) == _terms(other):
         return "the same rows hold, whatever the facts"
@@ -34,6 +33,11 @@ def why_equal(one: Policy, other: Policy) -> str | None:
     if _terms(one, unused) == _terms(other, unused):
         return f"no team is ever offered {', '.join(sorted(unused))}"
     return None
+
+
+def same_words(one: Policy, other: Policy) -> bool:
+    """Whether every table reads the same."""
+    return all(getattr(one, part) == getattr(other, part) for part in (*tables(), "indicators"))
 
 
 def team_colours(policy: Policy) -> set[str]:

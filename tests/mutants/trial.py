@@ -8,7 +8,7 @@ import yaml
 
 from agents.policy.loading import Loader, PolicyError
 from agents.policy.model import load_policy
-from tests.mutants.equal import why_equal
+from tests.mutants.equal import same_words, why_equal
 from tests.mutants.mutating import Mutant, Plain, mutants
 from tests.scenarios.rule import Asked, Given, answered, rule_cases
 from tests.scenarios.story import Story, found, played, stories
@@ -48,7 +48,9 @@ class Trial:
         if equal := why_equal(self._policy, policy):
             # Every story would have to be told to its end, and none can differ.
             return Verdict(mutant, EQUAL, equal)
-        noticed = self._asked(Asked.of(policy)) or self._told(text)
+        # What the tables answer hangs on nothing but the tables.
+        noticed = None if same_words(self._policy, policy) else self._asked(Asked.of(policy))
+        noticed = noticed or self._told(text)
         return Verdict(mutant, SURVIVED) if noticed is None else Verdict(mutant, CAUGHT, noticed)
 
     def _asked(self, asked: Asked) -> str | None:
