@@ -4,7 +4,6 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from itertools import product
-from pathlib import Path
 
 import pytest
 import yaml
@@ -24,12 +23,12 @@ from tests.mutants.trial import (
     all_cases,
     as_text,
     goes,
+    known_survivors,
     share_caught,
 )
 from tests.world import regions
 from topics.codes import Colour
 
-SURVIVORS = Path(__file__).parent / "survivors.txt"
 TEXT = regions()[REGION].policy_text
 PLAIN = yaml.load(TEXT, Loader=Loader)
 POLICY = load_policy(TEXT)
@@ -55,7 +54,7 @@ def test_nearly_every_mutant_is_caught(verdicts: list[Verdict]):
 
 
 def test_whatever_survives_is_known_with_its_reason(verdicts: list[Verdict]):
-    known = dict(line.split(": ", 1) for line in SURVIVORS.read_text().splitlines())
+    known = known_survivors()
 
     assert sorted(known) == sorted(verdict.mutant.name for verdict in verdicts if verdict.fate == SURVIVED)
     assert all(reason.strip() for reason in known.values())
@@ -93,7 +92,7 @@ def test_without_the_cases_of_a_rule_it_could_be_dropped_unseen(rule: str):
 
 
 def names(rule: str, case: str, *expected: Mapping[str, object]) -> bool:
-    """Whether a case stands in a file of this rule, or expects it or a colour that it gives."""
+    """Whether a case stands in a file of this rule, or expects it."""
     return rule in re.split("[ -]", case) or any(rule in str(then) for then in expected)
 
 

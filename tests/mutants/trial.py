@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
@@ -15,6 +16,7 @@ from tests.scenarios.story import Story, found, played, stories
 
 # A second for all mutants with the one in C, and ten with the other.
 _DUMPER: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+SURVIVORS = Path(__file__).parent / "survivors.txt"
 CAUGHT, REFUSED, EQUAL, SURVIVED = "caught", "refused", "equal", "survived"
 
 
@@ -79,6 +81,11 @@ def all_cases() -> tuple[list[Given], list[Story]]:
 def as_text(policy: Plain) -> str:
     """A policy as a file would hold it."""
     return yaml.dump(policy, Dumper=_DUMPER, allow_unicode=True, sort_keys=False)
+
+
+def known_survivors() -> dict[str, str]:
+    """The mutants that no case can notice yet, each with the reason."""
+    return dict(line.split(": ", 1) for line in SURVIVORS.read_text(encoding="utf-8").splitlines())
 
 
 def by_kind(verdicts: Iterable[Verdict]) -> dict[str, dict[str, int]]:
