@@ -246,7 +246,8 @@ def _people(people: tuple[Participant, ...], on: date) -> dict[str, str]:
         "under_four": _any([_younger(person, on, 4) for person in people]),
         "unborn": _any(unborn),
         "pregnant": _any(unborn),
-        "dependent": _any([_yes(person.dependent) for person in people]),
+        # Of an adult: a child depends on others anyway, and counts as a child.
+        "dependent": _any([_minor(person, on) is not True and _yes(person.dependent) for person in people]),
         "perpetrator_adult": _any([None if (minor := _minor(one, on)) is None else not minor for one in perpetrators]),
     }
 

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 from hypothesis import strategies as st
 
 from agents.casework.case import Case, Handover
+from agents.policy.vocabulary import FACTS
 from topics.codes import Answered, ExtraFlag, Indicator, Occasion, ViolenceKind
 from topics.reports import is_bsn
 
@@ -27,6 +28,11 @@ ACUTE = tuple(found.value for found in Indicator if found.family == "A")
 STRUCTURAL = tuple(found.value for found in Indicator if found.family == "S")
 MULTI = tuple(found.value for found in Indicator if found.family == "M")
 ALL_NO = {found.value: "NO" for found in Indicator}
+QUIET = {fact: "NO" if "NO" in values else values[0] for fact, values in FACTS.items()} | {
+    "capacity": "POLICE", "disclosure": "OPEN", "cooperation": "ACCEPTS", "order": "NONE", "contact_ban": "NONE",
+    "hgkm_certain": "YES", "enough_information": "YES", "safe_carer": "YES",
+}  # fmt: skip
+"""What the rules are told of ``a_report``: every question was answered, and nothing is wrong."""
 
 _SURNAMES = ("Verhoeven", "el Idrissi", "van der Sluis", "Öztürk", "Hoekstra", "Pinas", "de Ruiter", "Kowalska")
 _WOMEN = ("Sanne", "Fatima", "Marijke", "Elif", "Froukje", "Chantal", "Ilse", "Agnieszka")

@@ -3,9 +3,9 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import orjson
 
 from agents.casework.book import Book, read_book
 from agents.casework.case import AWAITS_ANSWER, Case, Handover
+from agents.casework.rules import rules_from
 from agents.casework.writer import CaseworkWriter
 from agents.intake.decide import Registry, bring, registry
 from agents.policy.calendar import AMSTERDAM
@@ -32,6 +33,13 @@ from topics import journal as j
 def regions() -> dict[str, RegionConfig]:
     """The example regions, read once."""
     return load_regions(Path(__file__).parents[1] / "deploy" / "regions", development=True)
+
+
+@lru_cache(maxsize=4)
+def _with_policy(region: str, text: str) -> RegionConfig:
+    """An example region with other rules than its own."""
+    config = regions()[region]
+    return replace(config, policy_text=text, policy=rules_from(text, config.directory_text).policy)
 
 
 @cache
@@ -62,6 +70,8 @@ class World:
 
     region: str = REGION
     start: str = WEDNESDAY
+    policy: str | None = None
+    """The text of other rules than the region's own."""
     now: int = field(init=False)
     writer: CaseworkWriter = field(init=False)
     records: list[j.Record] = field(default_factory=list)
@@ -77,8 +87,12 @@ class World:
     def __post_init__(self) -> None:
         self.now = at(self.start)
         self.entropy = entropy()
-        self.writer = CaseworkWriter(regions()[self.region], self.entropy, lambda record, book: None)
+        self.writer = CaseworkWriter(self.config, self.entropy, lambda record, book: None)
         self._take(self.writer.begin(self.now))
+
+    @property
+    def config(self) -> RegionConfig:
+        return regions()[self.region] if self.policy is None else _with_policy(self.region, self.policy)
 
     @property
     def book(self) -> Book:
@@ -215,7 +229,7 @@ class World:
 
     def taken_over(self, snapshots: dict[bytes, bytes] | None = None) -> CaseworkWriter:
         """Another worker's writer, restored from the last snapshot (or these) and the journal after it."""
-        other = CaseworkWriter(regions()[self.region], self.entropy, lambda record, book: None)
+        other = CaseworkWriter(self.config, self.entropy, lambda record, book: None)
         start = whole(other.restore(self.snapshots if snapshots is None else snapshots, self.keys)) or 0
         for place, record in enumerate(self.journal[start:], start):
             other.replay(record, place)
@@ -223,7 +237,7 @@ class World:
 
     def another_worker(self) -> CaseworkWriter:
         """A worker that takes over: it has the keys, and nothing else yet."""
-        other = CaseworkWriter(regions()[self.region], self.entropy, lambda record, book: None)
+        other = CaseworkWriter(self.config, self.entropy, lambda record, book: None)
         whole(other.restore({}, self.keys))
         return other
 

@@ -521,6 +521,7 @@ class NoticeKind(Code):
     RAISED = "RAISED", "kleur verhoogd"
     BOARD = "BOARD", "bericht van de Raad"
     PREPARED = "PREPARED", "berichten klaar om vrij te geven"
+    NO_RECEIVER = "NO_RECEIVER", "geen regel wees een ontvanger aan"
     SIDE_NOTICE = "SIDE_NOTICE", "ter kennisneming, vrijgegeven door Veilig Thuis"
     CONSULT = "CONSULT", "wil meedenken, zonder overdracht"
 

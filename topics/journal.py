@@ -160,6 +160,8 @@ class Registered:
     counts: bool
     """Whether it counts as a repetition for later ones (a double-anonymous one never does)."""
     involvement: str
+    perpetrator_known: bool = False
+    """Whether the alleged perpetrator was known from another household when it came (U5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

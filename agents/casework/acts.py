@@ -238,7 +238,7 @@ def _assessment_part(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -
             party=part["party"],
             version=before + 1,
             scale=part.get("scale"),
-            indicators=indicators,
+            indicators=dict(sorted(indicators.items())),
             valid_until=valid_until,
         )
     )

@@ -282,10 +282,9 @@ class Book:
                 else:
                     given[event.role] = [event.who]
             case j.TermsChanged():
-                terms = self.cases[event.case_id].terms
-                terms.update(event.due)
-                for term in event.ended:
-                    terms.pop(term, None)
+                case = self.cases[event.case_id]
+                left = {term: due for term, due in case.terms.items() if term not in event.ended}
+                case.terms = dict(sorted((left | event.due).items()))
             case j.AssessmentAdded():
                 self._assessed(event, record, opened)
             case j.Investigated():
@@ -315,7 +314,7 @@ class Book:
             # A report on a closed case opens a new episode with its own colour.
             case.closed, case.colour, case.provisional, case.settled_floor = False, None, False, None
             case.assessed, case.prepared, case.conditions, case.terms = None, {}, [], {}
-            case.episode = record.seq
+            case.episode, case.family_refuses = record.seq, False
         case.involvement = event.involvement
         key = opened.key
         case.entries.append(
@@ -332,6 +331,7 @@ class Book:
                 wrapped=key.wrapped if key else None,
                 incident=opened.incident,
                 test=said.test,
+                perpetrator_known=event.perpetrator_known,
             )
         )
         case.keys.append(said.key_id)
@@ -350,7 +350,7 @@ class Book:
             version=event.version,
             at=record.at,
             scale=event.scale,
-            indicators=dict(event.indicators),
+            indicators=dict(sorted(event.indicators.items())),
             valid_until=event.valid_until,
             seq=record.seq,
             key_id=said.key_id,
@@ -406,6 +406,7 @@ class Book:
         if not event.released:
             return
         handover.state = event.state
+        case.family_refuses = case.family_refuses or event.reason == "FAMILY_REFUSES"
         if event.state == "ACKNOWLEDGED":
             handover.acknowledged = record.at
         elif event.state == "ACCEPTED":

@@ -46,6 +46,8 @@ class Entry:
     wrapped: str | None = None
     incident: str | None = None
     test: bool = False
+    perpetrator_known: bool = False
+    """Whether the alleged perpetrator was known from another household when it came."""
 
     @property
     def identity(self) -> str:
@@ -144,6 +146,8 @@ class Case:
     absorbed: list[str] = field(default_factory=list)
     """Cases that go on in this one."""
     merged_into: str | None = None
+    family_refuses: bool = False
+    """Whether a receiver found in this episode that the family does not cooperate."""
     assessed: int | None = None
     """When a person assessed this episode."""
     last_at: int = 0

@@ -45,6 +45,8 @@ def offer(
             for step in ladder
         ]
     draft.add(j.Routed(case_id=case_id, destination=route.destination.value, rule=route.rule))
+    if route.unforeseen:
+        draft.tell(NoticeKind.NO_RECEIVER, rules.directory.desks.duty, case_id=case_id)
     draft.add(
         j.Offered(
             case_id=case_id,
@@ -129,7 +131,9 @@ def _refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j
         draft.tell(NoticeKind.REFUSED, desks.duty, case_id=case.id, handover_id=handover.id)
     colour = Colour(case.colour) if case.colour else None
     family_refuses = said.reason == "FAMILY_REFUSES"
-    if said.reason is not None and not (family_refuses and said.state == "REFUSED"):
+    receiver = rules.directory.receiver(handover.receiver)
+    outside = receiver is not None and receiver.kind != "DESK"
+    if said.reason is not None and outside and colour and not (family_refuses and said.state == "REFUSED"):
         # A family that refuses before anybody accepted has broken nothing off.
         colour = _raised(draft, rules, case, said.reason)
     current = case.current()

@@ -22,7 +22,9 @@ def prepare(
 ) -> None:
     """What the rules want others to know; each rule once in an episode. The duty officer hears that it is ready."""
     known = {found[0] for found in case.prepared.values()} if case is not None and not case.closed else set()
-    new = [row for row in rules.fan_out.answer(told).rows if row.id not in known]
+    said = draft.incoming.input
+    own = said.source_kind if isinstance(said, j.ReportInput) else None  # nobody is told what it reported itself
+    new = [row for row in rules.fan_out.answer(told).rows if row.id not in known and row.to != own]
     avoided = tuple(case.avoided) if case is not None else ()
     for row in new:
         receiver = somebody(rules.directory, row.to, About(on, facts, avoided=avoided))

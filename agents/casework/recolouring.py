@@ -184,7 +184,9 @@ def judge(rules: Rules, matter: Matter, also: Sequence[Case] = ()) -> list[Judge
         days = rules.policy.windows.repetition
         household = (*matter.household, *also)
         repeats = earlier_reports(household, entry.thread, entry.incident, entry.received, days, before=entry.seq)
-        told = situation(rules, facts, local_date(entry.received), Household(repeats, standing=matter.standing))
+        told = situation(
+            rules, facts, local_date(entry.received), Household(repeats, entry.perpetrator_known, matter.standing)
+        )
         found.append(rules.colours.judge(told))
     return found
 
@@ -218,7 +220,7 @@ def replaced(draft: Draft, rules: Rules, matter: Matter, colour: Colour, *, prov
     possible = [one for one in undecided(draft.book, case) if one.id not in _decided_now(draft)]
     would_be = [outcome.colour for outcome in judge(rules, matter, possible)] if possible else []
     unconfirmed = any(found.severity > colour.severity for found in would_be)
-    household = Household(standing=matter.standing)
+    household = Household(standing=matter.standing, family_refuses=case.family_refuses)
     told = situation(rules, facts, on, household) | coloured(colour, provisional, unconfirmed)
     draft.told = told
     place(draft, rules, case, route(rules, told, About(on, facts, avoided=case.avoided)), colour, by_person=True)

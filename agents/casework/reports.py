@@ -99,15 +99,20 @@ def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> No
     known_as = involvement(rules, case, said, found.persons)
     windows, on = rules.policy.windows, local_date(said.received)
     case_id = case.id if case is not None else draft.new_id()
-    _register(draft, rules, said, case_id, opened=case is None, counts=True, known_as=known_as.value, links=found.links)
+    elsewhere = perpetrator_known(found, said, windows.perpetrator)
+    _register(
+        draft, rules, said, case_id,
+        opened=case is None, counts=True, known_as=known_as.value, links=found.links, perpetrator_known=elsewhere,
+    )  # fmt: skip
     running = service(rules, case, on)
     household = Household(
         repeats=earlier_reports(found.household, said.thread, opened.incident, said.received, windows.repetition),
-        perpetrator_known=perpetrator_known(found, said, windows.perpetrator),
+        perpetrator_known=elsewhere,
         standing=told_of(draft, case, case_id, facts, said.received),
         running=running is not None,
+        family_refuses=case is not None and not case.closed and case.family_refuses,
     )
-    told = situation(rules, facts, on, household, said.source_kind)
+    told = situation(rules, facts, on, household)
     outcome = rules.colours.judge(told)
     before = case if case is not None and not case.closed else None
     colour, provisional = _coloured(draft, rules, case_id, before, outcome, open_questions(facts), told)
@@ -277,6 +282,7 @@ def _register(
     counts: bool,
     known_as: str,
     links: tuple[j.Linked, ...],
+    perpetrator_known: bool = False,
 ) -> None:
     draft.add(
         j.Registered(
@@ -285,6 +291,7 @@ def _register(
             owner=rules.directory.organisation,
             counts=counts,
             involvement=known_as,
+            perpetrator_known=perpetrator_known,
         )
     )
     for link in links:

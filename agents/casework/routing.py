@@ -1,7 +1,7 @@
 """To whom a case goes: the destination that the policy's rules name, and the receiver there. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from agents.casework.case import Handover
@@ -28,6 +28,8 @@ class Route:
     destination: Destination
     rule: str
     receiver: Receiver
+    unforeseen: bool = False
+    """Whether no rule named somebody: then a person of the centre is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def route(rules: Rules, told: Mapping[str, str], about: About) -> Route:
 def unforeseen(rules: Rules) -> Route:
     """What no rule thought of, or nothing is known of any more: a person of the centre finds out."""
     chosen = next(row for row in rules.policy.destinations if not row.when)
-    return _desk(rules.directory, Destination(chosen.to), chosen.id)
+    return replace(_desk(rules.directory, Destination(chosen.to), chosen.id), unforeseen=True)
 
 
 def back(rules: Rules, colour: Colour | None, refused_by: str, rule: str = "BACK") -> Route:

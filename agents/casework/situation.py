@@ -24,11 +24,13 @@ class Household:
     """Other reports that count as repetition."""
     perpetrator_known: bool = False
     standing: Mapping[str, Stands] = field(default_factory=dict)
+    family_refuses: bool = False
+    """Whether a receiver found so: what a report says of it is older."""
     running: bool = False
     """Whether a service of the centre runs."""
 
 
-def situation(rules: Rules, facts: Facts, on: date, household: Household, source_kind: str = "OTHER") -> dict[str, str]:
+def situation(rules: Rules, facts: Facts, on: date, household: Household) -> dict[str, str]:
     """Every fact of the vocabulary, on a day (Europe/Amsterdam)."""
     windows = rules.policy.windows
     # What stands on the case is newer than what a report once told of it.
@@ -38,13 +40,12 @@ def situation(rules: Rules, facts: Facts, on: date, household: Household, source
         **dict.fromkeys(_settled(facts), "NO"),
         "kind": facts.kind,
         "capacity": facts.details.get("capacity", "UNKNOWN"),
-        "source_kind": source_kind,
         "disclosure": facts.disclosure,
         # Only a professional answers the questions of the meldcode.
         "safety": facts.safety if facts.professional else "UNKNOWN",
         "hgkm_certain": facts.hgkm_certain,
         "enough_information": facts.enough_information,
-        "cooperation": facts.cooperation,
+        "cooperation": "REFUSES" if household.family_refuses else facts.cooperation,
         "safe_carer": facts.details.get("safe_carer", "UNKNOWN"),
         "safe_place_wanted": facts.details.get("safe_place_wanted", "UNKNOWN"),
         "perpetrator_at_home": facts.details.get("perpetrator_at_home", "UNKNOWN"),

@@ -38,7 +38,7 @@ def follow(draft: Draft, rules: Rules) -> None:
             matters[case_id] = _matter(draft.book.cases.get(case_id))
         _event(draft, rules, matters[case_id], event)
     for case_id, found in matters.items():
-        due = {term: at for term, at in found.new.items() if found.running.get(term) == at}
+        due = {term: at for term, at in sorted(found.new.items()) if found.running.get(term) == at}
         ended = tuple(term for term in found.ended if term not in found.running)
         if due or ended:
             draft.add(j.TermsChanged(case_id=case_id, due=due, ended=ended))

@@ -47,52 +47,83 @@ class Answer(Generic[R]):
     """Which rows of a table hold for some facts, in the order of the table."""
 
     rows: tuple[R, ...]
-    _so: Mapping[str, tuple[_Alternative, ...]]
-    """Row -> those of its alternatives that are so."""
+    _table: "Table[R]"
+    _so: int
+    """A bit for each alternative of the table that is so."""
 
     def used(self) -> Iterator[str]:
         """The facts by which they hold."""
-        return (fact for row in self.rows for one in self._so.get(row.id, ()) for fact, _ in one)
+        return self._table.facts_of(self.rows, self._so)
 
 
 class Table(Generic[R]):
-    """Rows that can be asked. They must be free of ``mistakes``."""
+    """Rows that can be asked. They must be free of ``mistakes``.
+
+    Each alternative of each row is a bit; a value of a fact leaves the bits of those that it fits. So a table is
+    answered in the time of its facts, however many rows and alternatives it has: every report asks all tables.
+    """
 
     def __init__(self, rows: Sequence[R], sets: Sets) -> None:
         self._rows = tuple(rows)
-        self._when: dict[str, tuple[_Alternative, ...]] = {row.id: tuple(_alternatives(row, sets)) for row in rows}
-        self.asks = frozenset(fact for found in self._when.values() for one in found for fact, _ in one)
+        self._alternatives: list[_Alternative] = []
+        self._bits: dict[str, int] = {}
+        """Row -> the bits of its alternatives."""
+        for row in rows:
+            mine = list(_alternatives(row, sets))
+            self._bits[row.id] = ((1 << len(mine)) - 1) << len(self._alternatives)
+            self._alternatives += mine
+        self.asks = frozenset(fact for one in self._alternatives for fact, _ in one)
         """The facts that any row asks for."""
+        self._fits = {fact: self._fitting(fact) for fact in sorted(self.asks)}
+        self._without = tuple(row for row in self._rows if not row.when)
+
+    def answer(self, facts: Facts) -> Answer[R]:
+        """Every row that holds; else the rows without a condition. A fact that is not there is of no value."""
+        so = self._so(facts)
+        held = tuple(row for row in self._rows if self._bits[row.id] & so)
+        return Answer(held or self._without, self, so)
 
     def each(self, facts: Facts) -> tuple[R, ...]:
         """Every row that holds; one without a condition always does."""
-        return tuple(
-            row
-            for row in self._rows
-            if not row.when or any(all(facts.get(fact) in values for fact, values in one) for one in self._when[row.id])
-        )
+        so = self._so(facts)
+        return tuple(row for row in self._rows if not row.when or self._bits[row.id] & so)
 
     def unknown(self, facts: Facts) -> tuple[str, ...]:
         """The facts that nobody knows, of the rows that do not hold and might if they were known."""
-        found: dict[str, None] = {}
-        for alternatives in self._when.values():
-            if any(all(facts.get(fact) in values for fact, values in one) for one in alternatives):
-                continue
-            for one in alternatives:
+        so, found = self._so(facts), dict[str, None]()
+        for row in self._rows:
+            for one in self._of(self._bits[row.id] if not self._bits[row.id] & so else 0):
                 open_ones = [fact for fact, values in one if facts.get(fact) == "UNKNOWN" and "UNKNOWN" not in values]
                 known = all(facts.get(fact) in values for fact, values in one if fact not in open_ones)
                 found.update(dict.fromkeys(open_ones if known else ()))
         return tuple(found)
 
-    def answer(self, facts: Facts) -> Answer[R]:
-        """Every row that holds; else the rows without a condition. A fact that is not there is of no value."""
-        so = {
-            row: those
-            for row, alternatives in self._when.items()
-            if (those := tuple(one for one in alternatives if all(facts.get(fact) in values for fact, values in one)))
+    def facts_of(self, rows: Sequence[R], so: int) -> Iterator[str]:
+        """The facts that the alternatives of these rows name, as far as they are among ``so``."""
+        return (fact for row in rows for one in self._of(self._bits[row.id] & so) for fact, _ in one)
+
+    def _so(self, facts: Facts) -> int:
+        so = (1 << len(self._alternatives)) - 1
+        for fact, (by_value, otherwise) in self._fits.items():
+            so &= by_value.get(facts.get(fact), otherwise)
+        return so
+
+    def _fitting(self, fact: str) -> tuple[dict[str | None, int], int]:
+        """Value of a fact -> the alternatives that it fits; and those that do not ask for it."""
+        asked = [[values for named, values in one if named == fact] for one in self._alternatives]
+        bits = [1 << number for number in range(len(asked))]
+        otherwise = sum(bit for bit, several in zip(bits, asked, strict=True) if not several)
+        named = {value for several in asked for values in several for value in values}
+        by_value: dict[str | None, int] = {
+            value: sum(
+                bit for bit, several in zip(bits, asked, strict=True) if all(value in values for values in several)
+            )
+            for value in named
         }
-        held = tuple(row for row in self._rows if row.id in so)
-        return Answer(held or tuple(row for row in self._rows if not row.when), so)
+        return by_value, otherwise
+
+    def _of(self, bits: int) -> Iterator[_Alternative]:
+        return (one for number, one in enumerate(self._alternatives) if bits >> number & 1)
 
 
 def mistakes(table: str, rows: Sequence[Row], sets: Sets, unknown_yet: frozenset[str] = frozenset()) -> list[Mistake]:

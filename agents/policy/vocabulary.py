@@ -19,7 +19,6 @@ from topics.codes import (
     ReporterCapacity,
     ReportKind,
     SafetyJudgement,
-    SourceKind,
     Standing,
     TriageOutcome,
 )
@@ -46,7 +45,6 @@ FACTS: dict[str, tuple[str, ...]] = {
     # Of the report
     "kind": _of(ReportKind),
     "capacity": _of(ReporterCapacity),
-    "source_kind": _of(SourceKind),
     "disclosure": _of(Disclosure),
     "safety": _of(SafetyJudgement),  # a professional's answer to the second question of the meldcode
     "hgkm_certain": _of(Answered),

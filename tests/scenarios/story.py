@@ -4,11 +4,12 @@ A file has the ``cell`` of the table, a ``story`` and what must be so ``then``. 
 ``answer``, an ``act``, ``raw`` bytes, or a ``wait``, at a local moment (without one: Wed 18 Mar 2026 10:00); with
 ``sleep`` nothing was at work until then. A report is one about a quarrel in
 which every question was answered NO; the step says what is different: ``yes`` and ``unknown`` name indicators,
-``people`` who is involved, and everything else is a field of the contract. ``then`` may also stand with a step.
+``people`` who is involved, and everything else is a field of the contract. ``then`` may also stand with a step; a step
+of a moment alone lets the time pass until then.
 ``why`` says why an expectation differs from its cell.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.world import World, local
 from topics import journal as j
 
 CASES = Path(__file__).parent / "cases"
+_STEP = {"at", "report", "answer", "of", "reason", "municipality", "helper", "act", "raw", "sleep", "then"}
 PEOPLE = {"woman": a_woman, "man": a_man, "child": a_child}
 
 
@@ -48,14 +50,29 @@ def stories() -> list[Story]:
 
 def _read(path: Path) -> Story:
     found = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
-    if unknown := set(found) - {"cell", "story", "then", "why"}:
-        raise ValueError(f"{path.name}: {', '.join(sorted(unknown))}")
-    return Story(path.stem, found["cell"], tuple(found["story"]), found["then"])
+    refuse_unknown(path.name, found, {"cell", "story", "then", "why"})
+    return a_story(path.stem, found["cell"], found)
 
 
-def played(story: Story) -> Iterator[tuple[World, Mapping[str, Any]]]:
-    """The world after each step of which something is expected, and what that is; at the end after all of them."""
-    world = World(start=_moment(story.steps[0].get("at")))
+def a_story(name: str, cell: str, said: Mapping[str, Any]) -> Story:
+    """The story of what a file says: its ``story`` and its ``then``."""
+    for step in said["story"]:
+        refuse_unknown(name, step, _STEP)
+    return Story(name, cell, tuple(said["story"]), said["then"])
+
+
+def refuse_unknown(name: str, said: Iterable[str], known: set[str]) -> None:
+    """A word that nobody reads would be an expectation that nobody checks."""
+    if unknown := set(said) - known:
+        raise ValueError(f"{name}: {', '.join(sorted(unknown))}")
+
+
+def played(story: Story, policy: str | None = None) -> Iterator[tuple[World, Mapping[str, Any]]]:
+    """The world after each step of which something is expected, and what that is; at the end after all of them.
+
+    ``policy`` is the text of other rules than the region's own.
+    """
+    world = World(start=_moment(story.steps[0].get("at")), policy=policy)
     for step in story.steps:
         if "sleep" in step:
             world.sleep_until(_moment(step.get("at")))
@@ -67,11 +84,9 @@ def played(story: Story) -> Iterator[tuple[World, Mapping[str, Any]]]:
             world.publish(step["raw"].encode())
         elif "sleep" in step:
             world.tick()
-        elif "wait" in step:
-            pass
         elif "answer" in step:
             _answer(world, step)
-        else:
+        elif "act" in step:
             act = dict(step["act"])
             world.act(act.pop("kind"), **act)
         if "then" in step:
@@ -123,6 +138,19 @@ def _links(world: World, _: Any) -> list[str]:
     return sorted(f"{kind} {certainty}" for _, kind, certainty in world.case.links)
 
 
+def _ladder(world: World, _: Any) -> list[str]:
+    return [f"{local(step.due)} {step.name} {' '.join(step.tells)}".rstrip() for step in world.offer.ladder]
+
+
+def _fired(world: World, _: Any) -> list[str]:
+    return [
+        f"{local(record.at)} {event.step}"
+        for record in world.records
+        for event in record.events
+        if isinstance(event, j.StepFired)
+    ]
+
+
 def _told(world: World, _: Any) -> list[str]:
     return sorted(f"{kind} {to}" for kind, to in world.told())
 
@@ -154,11 +182,12 @@ _LOOK: dict[str, Any] = {
     "late": lambda world, _: all(event.late for event in world.all_events(j.StepFired)),
     "erased": lambda world, _: world.case.erased and not world.case.codes and not world.case.keys,
     "all_cases": lambda world, _: len(world.book.cases),
-    "fired": lambda world, _: [f"{step} {due}" for step, due in world.fired()],
     "conditions": lambda world, _: world.case.conditions,
     "roles": lambda world, _: world.case.roles,
     "closed": lambda world, _: world.case.closed,
     "executor": lambda world, _: world.case.executor,
+    "ladder": _ladder,
+    "fired": _fired,
     "states": lambda world, _: [handover.state for handover in world.case.handovers],
     "taken_back": lambda world, _: [event.state for event in world.events if isinstance(event, j.TakenBack)],
     "cases": lambda world, _: len(world.book.cases),

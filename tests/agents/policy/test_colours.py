@@ -9,16 +9,13 @@ from hypothesis import strategies as st
 from agents.policy.loading import PolicyError
 from agents.policy.model import Policy, load_policy
 from agents.policy.vocabulary import FACTS, MADE
+from tests.cases import QUIET
 from tests.storm.field import REGIONS
 from topics.codes import Colour
 
 TEXT = (REGIONS / "hollands-midden" / "policy.yaml").read_text()
 POLICY = load_policy(TEXT)
 COLOURS = POLICY.made_colours()
-QUIET = {fact: "NO" if "NO" in values else values[0] for fact, values in FACTS.items()} | {
-    "cooperation": "ACCEPTS", "disclosure": "OPEN", "capacity": "POLICE", "order": "NONE", "contact_ban": "NONE",
-}  # fmt: skip
-"""A report of the police in which every question was answered NO."""
 
 
 def facts() -> st.SearchStrategy[dict[str, str]]:

@@ -63,7 +63,9 @@ def test_a_policy_that_makes_everything_orange_is_seen(meldstroom: Meldstroom, t
     ran = meldstroom(*HALF, "--policy", a_policy(tmp_path, orange))
 
     assert ran.exit_code == Exit.NOT_SO
-    assert ran.stderr.splitlines() == ["Outside its band: kept at the centre, 99.6 % of the reports; expected: 25-95 %."]
+    assert ran.stderr.splitlines() == [
+        "Outside its band: kept at the centre, 99.6 % of the reports; expected: 25-95 %."
+    ]
 
 
 def test_a_policy_that_keeps_and_calls_too_little_is_seen_too(meldstroom: Meldstroom, tmp_path: Path):
