@@ -1,0 +1,96 @@
+"""The codes by which names are compared: alike for what is meant to be one name and written differently. Pure.
+
+Made for the names of Dutch registers: prefixes, double names, ij and y, and the many spellings of Arabic and Turkish
+names in Latin letters. Vowels are what is misspelled most, so a surname is its consonants as they sound.
+"""
+
+import re
+import unicodedata
+
+# fmt: off
+_PREFIXES = frozenset((
+    "van", "von", "vanden", "vander", "vande", "der", "den", "de", "het", "t", "ten", "ter", "te", "op", "in", "aan",
+    "el", "al", "ul", "l", "s", "v", "d",
+))
+# fmt: on
+"""They are left out, left off or written to the name; nobody is told apart by them."""
+_GLUED = re.compile(r"^(vander|vanden|vande|van|el|al)(?=[a-z]{4})")
+_PARTS = re.compile(r"-|/|\be\.? ?v\.?(?=\s)|\bgeb\.?(?=\s)")
+"""Between the two surnames of a married person: a dash, *echtgenote van*, *geboren*."""
+_SIGNS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "a", "ð": "d"})
+"""Letters that are no base letter with an accent."""
+
+_SOUNDS = tuple(
+    (re.compile(written), sound)
+    for written, sound in (
+        ("sch|sj|sh|sz|cz|tz", "s"),
+        ("dj", "j"),
+        ("chm", "m"),
+        ("ck|kh|q", "k"),
+        ("ph|v", "f"),
+        ("gh", "g"),
+        ("[aou]uw?(?![aeiouy])|ouw|oe", "o"),
+        ("th|dt|d", "t"),
+        ("ij", "i"),
+        ("x", "ks"),
+        ("c(?=[eiy])|z", "s"),
+        ("w", "f"),
+        (r"([a-z])\1+", r"\1"),
+    )
+)
+_VOWELS = {"a": "a", "e": "e", "i": "e", "y": "e", "o": "o", "u": "o"}
+
+
+def surname_codes(name: str) -> tuple[str, ...]:
+    """A code for each part of a surname, two at most, in whatever order they stand."""
+    plain = _plain(name)
+    parts = [joined for part in _PARTS.split(plain) if (joined := _joined(part))] or [_letters(plain)]
+    return tuple(sorted({_sounds(part, "g") for part in parts[:2]} - {""}))
+
+
+def given_code(names: str) -> str | None:
+    """A code of the first given name; None for initials. Its first vowel counts: Sem and Sam may be twins."""
+    first = next(iter(re.split(r"[\s.-]+", _plain(names).strip())), "")
+    letters = _letters(first)
+    if len(letters) < 2:
+        return None
+    code = _sounds(letters, "s")
+    vowel = next((_VOWELS[sign] for sign in _heard(letters, "s")[1:] if sign in _VOWELS), "")
+    return f"{code[:1]}{vowel}{code[1:]}"
+
+
+def initial(names: str) -> str:
+    """How the first given name begins, as it sounds; empty when there is no letter in it."""
+    return _sounds(_letters(_plain(names)), "s")[:1]
+
+
+def _plain(name: str) -> str:
+    """Small letters without accents."""
+    apart = unicodedata.normalize("NFKD", name.casefold().translate(_SIGNS))
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
+
+
+def _letters(text: str) -> str:
+    return "".join(sign for sign in text if sign.isalnum())
+
+
+def _joined(part: str) -> str:
+    """A surname without its prefixes."""
+    words = [_letters(word) for word in re.split(r"[\s'’.,]+", part)]
+    return _GLUED.sub("", "".join(word for word in words if word not in _PREFIXES))
+
+
+def _heard(letters: str, ch: str) -> str:
+    for written, sound in _SOUNDS:
+        letters = written.sub(sound, letters)
+    # In Dutch names ch sounds like g, in others mostly like sh.
+    return letters.replace("ch", ch).replace("c", "k")
+
+
+def _sounds(letters: str, ch: str) -> str:
+    """The first sound, and the consonants after it."""
+    heard = _heard(letters, ch)
+    if not heard:
+        return ""
+    first = "j" if heard[0] == "y" else _VOWELS.get(heard[0], heard[0])
+    return first + "".join(sign for sign in heard[1:] if sign not in "aeiouyjh")
