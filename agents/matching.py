@@ -5,20 +5,19 @@ few households share it by chance: a book holds them all in memory, and is asked
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import orjson
 
-from agents.phonetics import given_code, initial, surname_codes
+from agents.phonetics import given_code, surname_codes
 from agents.sealing import RegionKeys
 from topics.codes import Certainty, LinkKind, ParticipantRole
 from topics.reports import Participant, Report
 
-CODES_PER_PERSON = 12
-"""At most so many are kept of a participant, for each live match key; of most it is 5 to 8. A report has an address
-and an incident beside them."""
-
+CODES_PER_PERSON = 8
+"""At most so many are kept of a participant, for each live match key; of most it is 3 to 5. Beside them a report has
+one for its address and one for its incident."""
 INFANT_YEARS = 2
 """A child that was born so many calendar years ago may be the one that was reported as unborn."""
 
@@ -76,10 +75,12 @@ def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
     known again as SAME_PERPETRATOR, which is shown and joins nothing by itself.
     """
     found: dict[str, Link] = {}
-    # What two participants share is of the one who surely lives there, and what is kept stays kept.
-    for key in sorted(_keys(report), key=lambda key: (not key.kept, key.kind is LinkKind.SAME_PERPETRATOR, key.kind)):
+    # What two participants have in common is of the one who is no alleged perpetrator: whatever their order.
+    for key in sorted(_keys(report), key=lambda key: (key.kind is LinkKind.SAME_PERPETRATOR, key.kind)):
         for code in keys.match_codes(*key.values):
-            found.setdefault(code, Link(key.kind.value, key.certainty.value, code, key.person, key.kept, key.asked))
+            link = Link(key.kind.value, key.certainty.value, code, key.person, key.kept, key.asked)
+            same = found.setdefault(code, link)
+            found[code] = replace(same, kept=same.kept or key.kept, asked=same.asked or key.asked)
     return tuple(found.values())
 
 
@@ -95,12 +96,15 @@ def _keys(report: Report) -> Iterator[_Key]:
     elif address is not None:
         home = _place(address.postcode, address.house_number, address.house_number_suffix)
         yield _Key(LinkKind.SAME_ADDRESS, Certainty.POSSIBLE, ("address", home))
+    # An alleged perpetrator who stayed at the address does not bring a new household into his former one.
+    others = any(_is_named(person) and not _is_perpetrator(person) for person in report.participants)
     for number, person in enumerate(report.participants):
         yield from _by_number(person, number)
         yield from _by_name(person, number)
         place = _home_of(person, home, institution)
         if place is not None:
-            yield from _by_place(person, place, report.received_at.date())
+            for key in _by_place(person, place, report.received_at.date()):
+                yield replace(key, asked=key.asked and not (others and _is_perpetrator(person)))
 
 
 def _by_number(person: Participant, number: int) -> Iterator[_Key]:
@@ -108,7 +112,7 @@ def _by_number(person: Participant, number: int) -> Iterator[_Key]:
     if not person.bsn:
         return
     perpetrator, other = ("perpetrator", person.bsn), ("bsn", person.bsn)
-    if person.role is ParticipantRole.ALLEGED_PERPETRATOR:
+    if _is_perpetrator(person):
         yield _Key(_kind(person), Certainty.CERTAIN, perpetrator, person=number)
         yield _Key(_kind(person), Certainty.POSSIBLE, other, person=number, kept=False)
     else:
@@ -132,20 +136,14 @@ def _by_name(person: Participant, number: int) -> Iterator[_Key]:
 
 def _names(person: Participant) -> Iterator[tuple[str, ...]]:
     born = person.birth_date
-    if not born or not person.given_names:
+    given = given_code(person.given_names) if person.given_names else None
+    if not born or given is None:
         return
-    given = given_code(person.given_names)
-    # The first of January is written down when only the year is known.
-    day = _day(born) if len(born) == 10 and not born.endswith("-01-01") else None
     for surname in surname_codes(person.surname) if person.surname else ():
-        if day is not None:
-            yield "surname+initial+born", surname, initial(person.given_names), *day
-        if given is not None:
-            yield "names+year", surname, given, born[:4]
-            if day is not None:
-                yield "names+day", surname, given, day[1]
-    if given is not None and day is not None:
-        yield "given+born", given, *day
+        yield "names+year", surname, given, born[:4]
+    # The first of January is written down when only the year is known.
+    if len(born) == 10 and not born.endswith("-01-01"):
+        yield "given+born", given, _day(born)
 
 
 def _by_place(person: Participant, place: str, received: date) -> Iterator[_Key]:
@@ -153,12 +151,17 @@ def _by_place(person: Participant, place: str, received: date) -> Iterator[_Key]
     for surname in surname_codes(person.surname) if person.surname else ():
         yield _Key(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, ("address+surname", place, surname))
     if person.birth_date and len(person.birth_date) == 10:
-        yield _Key(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, ("address+born", place, *_day(person.birth_date)))
-    if person.given_names and (given := given_code(person.given_names)) is not None:
-        yield _Key(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, ("address+given", place, given))
+        yield _Key(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, ("address+born", place, _day(person.birth_date)))
     for month, kept in _birth_months(person, received):
-        values = ("unborn", place, month)
-        yield _Key(LinkKind.SAME_MOTHER_UNBORN, Certainty.PROBABLE, values, kept=kept)
+        yield _Key(LinkKind.SAME_MOTHER_UNBORN, Certainty.PROBABLE, ("unborn", place, month), kept=kept)
+
+
+def _is_perpetrator(person: Participant) -> bool:
+    return person.role is ParticipantRole.ALLEGED_PERPETRATOR
+
+
+def _is_named(person: Participant) -> bool:
+    return bool(person.bsn or person.surname or person.given_names)
 
 
 def _kind(person: Participant) -> LinkKind:
@@ -167,7 +170,7 @@ def _kind(person: Participant) -> LinkKind:
 
 def _home_of(person: Participant, home: str | None, institution: str | None) -> str | None:
     """Where somebody lives: his own address when he has one. An alleged perpetrator counts at the household's."""
-    if not person.postcode or not person.house_number or person.role is ParticipantRole.ALLEGED_PERPETRATOR:
+    if not person.postcode or not person.house_number or _is_perpetrator(person):
         return home
     if institution == _place(person.postcode, person.house_number, None):
         return None
@@ -178,9 +181,9 @@ def _place(postcode: str, number: int, suffix: str | None) -> str:
     return f"{postcode.replace(' ', '')}/{number}/{(suffix or '').replace(' ', '').upper()}"
 
 
-def _day(born: str) -> tuple[str, str]:
-    """The year, and day and month in either order: they are often swapped."""
-    return born[:4], "-".join(sorted((born[5:7], born[8:])))
+def _day(born: str) -> str:
+    """Year, and day and month in either order: they are often swapped."""
+    return "-".join((born[:4], *sorted((born[5:7], born[8:]))))
 
 
 def _birth_months(person: Participant, received: date) -> Iterator[tuple[str, bool]]:

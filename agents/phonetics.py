@@ -59,11 +59,6 @@ def given_code(names: str) -> str | None:
     return f"{code[:1]}{vowel}{code[1:]}"
 
 
-def initial(names: str) -> str:
-    """How the first given name begins, as it sounds; empty when there is no letter in it."""
-    return _sounds(_letters(_plain(names)), "s")[:1]
-
-
 def _plain(name: str) -> str:
     """Small letters without accents."""
     apart = unicodedata.normalize("NFKD", name.casefold().translate(_SIGNS))

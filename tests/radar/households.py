@@ -5,8 +5,8 @@ assumptions that can be read. The same seed gives the same households.
 """
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -30,10 +30,12 @@ class Habits:
     married_names: float = 1.0
     twins: float = 0.03
     moves: float = 0.18
-    divorces: float = 0.12
+    divorces: float = 0.1
     """Of couples. The one who leaves lives elsewhere with a new partner, and mostly her child."""
     stays_behind: float = 0.35
     """Of divorces: not he leaves but she and the children do, and his new partner comes to live in the old house."""
+    second_reported: float = 0.4
+    """Of his new households: so many are reported as well, the others not."""
     births: float = 0.06
     new_partner: float = 0.15
     """Of mothers alone."""
@@ -255,7 +257,9 @@ class Region:
 
     def _birth(self, household: Household, group: dict[str, Any], surname: str) -> None:
         day = START + timedelta(days=self.chance.randrange(60, DAYS - 60))
-        household.members.append(Member(self.person(group, self.chance.random() < 0.5, day, surname), "CHILD", since=day))
+        household.members.append(
+            Member(self.person(group, self.chance.random() < 0.5, day, surname), "CHILD", since=day)
+        )
         household.due = day + timedelta(days=int(self.chance.triangular(-14, 40, 0)))
 
     def _divorce(self, household: Household, father: Member, group: dict[str, Any]) -> None:
@@ -269,6 +273,8 @@ class Region:
         stays = self.chance.random() < self.habits.stays_behind
         if stays:
             household.homes.append((day, self.home_on(day)))
+        if self.chance.random() >= self.habits.second_reported:
+            return
         second = self._households(members, day, old if stays else self.home_on(day))
         second.violent = father.person if self.chance.random() < 0.75 else None
 
@@ -298,5 +304,5 @@ def households(chance: random.Random, how_many: int, habits: Habits | None = Non
 
 
 def drawn(chance: random.Random, common: Sequence[str]) -> str:
-    """One of these: of a list that begins with what is most common."""
-    return chance.choices(common, [1 / place for place in range(1, len(common) + 1)])[0]
+    """One of these: of a list that begins with what is most common (the n-th with weight 1 / root of n)."""
+    return chance.choices(common, [place**-0.5 for place in range(1, len(common) + 1)])[0]

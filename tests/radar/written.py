@@ -93,20 +93,28 @@ class Written:
     report: dict[str, Any]
 
 
-def reports(
-    chance: random.Random, households: Iterable[Household], errors: Errors = NONE, several: tuple[int, ...] = (40, 28, 20, 12)
-) -> list[Written]:
-    """One to four reports of each household (by the weights in ``several``), in the order in which they come."""
+SEVERAL = (40, 28, 20, 12)
+"""Of a hundred households so many have one, two, three, four reports."""
+
+
+def reports(seed: int, households: Iterable[Household], errors: Errors = NONE) -> list[Written]:
+    """One to four reports of each household, in the order in which they come.
+
+    The same seed gives the same reports: with other errors they differ in what is written wrong, and in nothing else.
+    """
+    chance = random.Random(seed)
     found = []
     for household in households:
-        for _ in range(chance.choices(range(1, len(several) + 1), several)[0]):
+        for _ in range(chance.choices(range(1, len(SEVERAL) + 1), SEVERAL)[0]):
             left = (START + timedelta(days=DAYS) - household.since).days
-            found.append(_written(chance, household, household.since + timedelta(days=chance.randrange(left)), errors))
+            on = household.since + timedelta(days=chance.randrange(left))
+            found.append(_written(chance, household, on, errors))
     return sorted(found, key=lambda one: (one.on, one.report["report_id"]))
 
 
 def _written(chance: random.Random, household: Household, on: date, errors: Errors) -> Written:
     reporter = chance.choices(REPORTERS, [one.weight for one in REPORTERS])[0]
+    slips = random.Random(chance.getrandbits(64))
     home = household.home(on)
     members = household.people(on)
     gone = next((one for one in household.members if one.person is household.violent and one.until <= on), None)
@@ -120,7 +128,7 @@ def _written(chance: random.Random, household: Household, on: date, errors: Erro
     has_address = chance.random() < reporter.address or not named
     roles = {member.person.id: _role(chance, household, member, unborn) for member in named}
     violent = {who for who, role in roles.items() if role == "ALLEGED_PERPETRATOR"}
-    people = [_participant(chance, reporter, member, roles[member.person.id], on, errors) for member in named]
+    people = [_participant(chance, slips, reporter, member, roles[member.person.id], on, errors) for member in named]
     for person, member in zip(people, named, strict=True):
         if unborn and member.part == "MOTHER" and household.due is not None:
             person |= {"pregnant": "YES", "due_date": household.due.isoformat()}
@@ -139,7 +147,7 @@ def _written(chance: random.Random, household: Household, on: date, errors: Erro
         "municipality": home.municipality,
     }
     if has_address:
-        report["address"] = _address(chance, home, errors)
+        report["address"] = _address(slips, home, errors)
     persons = frozenset(roles) - violent
     return Written(household.number, persons, frozenset(violent), on, report)
 
@@ -157,7 +165,13 @@ def _role(chance: random.Random, household: Household, member: Member, unborn: b
 
 
 def _participant(
-    chance: random.Random, reporter: Reporter, member: Member, role: str, on: date, errors: Errors
+    chance: random.Random,
+    slips: random.Random,
+    reporter: Reporter,
+    member: Member,
+    role: str,
+    on: date,
+    errors: Errors,
 ) -> dict[str, Any]:
     person = member.person
     found: dict[str, Any] = {"role": role, "sex": "FEMALE" if person.female else "MALE"}
@@ -165,21 +179,21 @@ def _participant(
     if person.bsn is not None and chance.random() < reporter.bsn:
         found["bsn"] = person.bsn
     if chance.random() < reporter.surname:
-        found["surname"] = _surname(chance, person, errors)
+        found["surname"] = _surname(chance, slips, person, errors)
     if chance.random() < reporter.given:
-        found["given_names"] = _misspelt(chance, person.given, names().given, errors)
+        found["given_names"] = _misspelt(slips, person.given, names().given, errors)
     if chance.random() < reporter.born:
-        found["birth_date"] = _date(chance, person.born, errors)
+        found["birth_date"] = _date(slips, person.born, errors)
     elif chance.random() < 0.5:
         found["birth_date"] = f"{person.born.year}"
     return found
 
 
-def _surname(chance: random.Random, person: Person, errors: Errors) -> str:
+def _surname(chance: random.Random, slips: random.Random, person: Person, errors: Errors) -> str:
     if person.married is None or chance.random() < 0.5:
-        return _misspelt(chance, person.surname, names().surname, errors)
+        return _misspelt(slips, person.surname, names().surname, errors)
     partner, own = person.married.split("-", 1)
-    both = [_misspelt(chance, one, names().surname, errors) for one in (partner, own)]
+    both = [_misspelt(slips, one, names().surname, errors) for one in (partner, own)]
     # Some write the own name first.
     return "-".join(both if chance.random() < 0.7 else both[::-1])
 
