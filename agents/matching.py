@@ -193,5 +193,5 @@ def _birth_months(person: Participant, received: date) -> Iterator[tuple[str, bo
     born = person.birth_date
     if born and len(born) >= 7 and int(born[:4]) >= received.year - INFANT_YEARS:
         months = int(born[:4]) * 12 + int(born[5:7]) - 1
-        for due in range(months - 1, months + 3):  # up to two months early, or somewhat late
+        for due in range(months - 1, months + 3):  # it may come late, or two months early
             yield f"{due // 12:04}-{due % 12 + 1:02}", False
