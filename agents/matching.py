@@ -75,13 +75,17 @@ def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
     known again as SAME_PERPETRATOR, which is shown and joins nothing by itself.
     """
     found: dict[str, Link] = {}
-    # What two participants have in common is of the one who is no alleged perpetrator: whatever their order.
-    for key in sorted(_keys(report), key=lambda key: (key.kind is LinkKind.SAME_PERPETRATOR, key.kind)):
+    # What two participants have in common, or one who is listed twice, is told by the surest, whatever their order.
+    for key in sorted(_keys(report), key=_surest_first):
         for code in keys.match_codes(*key.values):
             link = Link(key.kind.value, key.certainty.value, code, key.person, key.kept, key.asked)
             same = found.setdefault(code, link)
             found[code] = replace(same, kept=same.kept or key.kept, asked=same.asked or key.asked)
     return tuple(found.values())
+
+
+def _surest_first(key: _Key) -> tuple[bool, bool, str]:
+    return key.certainty is not Certainty.CERTAIN, key.kind is LinkKind.SAME_PERPETRATOR, key.kind
 
 
 def _keys(report: Report) -> Iterator[_Key]:

@@ -85,6 +85,7 @@ def test_one_bsn_is_certain_and_told_by_what_the_person_is_now(role: str, kind: 
         pytest.param({"birth_date": "1988-03"}, id="no day"),
         pytest.param({"birth_date": "1988"}, id="only the year"),
         pytest.param({"birth_date": "1988-01-01"}, id="only the year, written as the first of January"),
+        pytest.param({"birth_date": "1988-04-03", "surname": "Bakker"}, id="another name, day and month swapped"),
         pytest.param({"bsn": a_bsn(5)}, id="the BSN is known now"),
     ],
 )
@@ -186,6 +187,12 @@ def test_the_address_of_a_person_counts_as_the_households():
     assert found == Weighed("SAME_ADDRESS", "PROBABLE", joins=True, persons=0)
 
 
+def test_a_year_is_no_birth_date():
+    somebody = unnumbered(given_names=..., surname=..., birth_date="1988")
+
+    assert told(at_home(somebody), at_home(somebody)) == Weighed("SAME_ADDRESS", "POSSIBLE", joins=False, persons=0)
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [("A", "B"), ("A", ...), ("1", "11")],
@@ -256,6 +263,13 @@ def test_another_child_is_not_the_one_that_was_due(changes: dict[str, Any]):
     assert found == Weighed("SAME_ADDRESS", "POSSIBLE", joins=False, persons=0)
 
 
+def test_only_an_infant_is_looked_for_as_unborn():
+    def months(born: str) -> int:
+        return sum(link.kind == "SAME_MOTHER_UNBORN" for link in links(at_home(a_child(birth_date=born))))
+
+    assert (months("2025-11-20"), months("2024-01-20"), months("2023-11-20"), months("2025")) == (4, 4, 0, 0)
+
+
 # The alleged perpetrator ---------------------------------------------------------------------------------
 
 
@@ -291,6 +305,13 @@ def test_the_children_at_the_address_join_although_he_is_there():
 
     assert found is not None
     assert found.joins
+
+
+def test_where_he_lives_himself_is_not_the_households_address():
+    elsewhere = {"postcode": "2802 AB", "house_number": 7}
+    namesake = unnumbered(surname=a_man()["surname"], birth_date=..., **elsewhere)
+
+    assert told(at_home(a_woman(), a_man(**elsewhere)), about(namesake)) is None
 
 
 def test_one_listed_twice_is_not_two_persons():
@@ -349,11 +370,22 @@ def test_links_do_not_depend_on_the_order_of_the_participants(report: dict[str, 
     assert _whatever_the_order(links(report)) == _whatever_the_order(links(other))
 
 
-def test_neither_do_they_when_two_share_a_name():
-    # Given father and son of one name, and a mother with his; the son is a child, the father did it
-    people = [a_man(), a_child(surname=a_man()["surname"], given_names=a_man()["given_names"]), a_woman(surname="Bos")]
+@pytest.mark.parametrize("numbered", [False, True])
+def test_neither_do_they_when_one_is_listed_twice(numbered: bool):
+    # Scenario 59: the minor is the perpetrator and a child to protect
+    he = a_child() if numbered else a_child(bsn=...)
+    twice = [he, he | {"role": "ALLEGED_PERPETRATOR"}]
 
-    assert _whatever_the_order(links(at_home(*people))) == _whatever_the_order(links(at_home(*people[::-1])))
+    assert _whatever_the_order(links(at_home(*twice))) == _whatever_the_order(links(at_home(*twice[::-1])))
+
+
+def test_who_is_listed_twice_is_known_as_both():
+    he, did_it = a_child(), a_child(role="ALLEGED_PERPETRATOR")
+
+    for earlier in (about(he, did_it), about(did_it, he)):
+        assert told(earlier, about(he)) == Weighed("SAME_PERSON", "CERTAIN", joins=True, persons=1)
+        assert told(earlier, about(did_it)) == Weighed("SAME_PERPETRATOR", "CERTAIN", joins=False, persons=1)
+    assert told(about(did_it), about(he, did_it)) == Weighed("SAME_PERPETRATOR", "CERTAIN", joins=False, persons=1)
 
 
 def _whatever_the_order(found: Sequence[Link]) -> set[tuple[object, ...]]:
