@@ -388,6 +388,14 @@ def test_who_is_listed_twice_is_known_as_both():
     assert told(about(did_it), about(he, did_it)) == Weighed("SAME_PERPETRATOR", "CERTAIN", joins=False, persons=1)
 
 
+def test_who_is_listed_twice_without_a_bsn_is_known_as_the_person():
+    he, did_it = a_child(bsn=...), a_child(bsn=..., role="ALLEGED_PERPETRATOR")
+
+    assert told(about(he), about(did_it, he)) == Weighed("SAME_PERSON", "POSSIBLE", joins=False, persons=1)
+    # And for whoever has a BSN he is somebody whose BSN is not known
+    assert told(about(a_child(), did_it), about(a_child(bsn=a_bsn(9)))) is not None
+
+
 def _whatever_the_order(found: Sequence[Link]) -> set[tuple[object, ...]]:
     return {(link.kind, link.certainty, link.code, link.kept, link.asked) for link in found}
 

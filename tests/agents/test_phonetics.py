@@ -38,6 +38,10 @@ def test_a_double_name_is_known_by_each_of_its_parts_in_any_order(both: str):
     assert set(surname_codes(both)) == {*surname_codes("Jansen"), *surname_codes("De Vries")}
 
 
+def test_of_three_parts_two_count():
+    assert len(surname_codes("Jansen-de Vries-Bakker")) == 2
+
+
 def test_other_surnames_have_other_codes():
     names = (
         "Jansen",
