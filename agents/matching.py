@@ -4,6 +4,7 @@ A code says nothing to who does not hold the region's key, and nothing in anothe
 few households share it by chance: a book holds them all in memory, and is asked once for each.
 """
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -46,12 +47,16 @@ class Link:
 
 def read_links(raw: bytes) -> tuple[Link, ...]:
     """Match keys from their bytes."""
-    return tuple(Link(*found) for found in orjson.loads(raw))
+    # Releases before 0.3 wrote them unpacked.
+    plain = raw if raw.startswith(b"[") else zlib.decompress(raw)
+    return tuple(Link(*found) for found in orjson.loads(plain))
 
 
 def encode_links(links: tuple[Link, ...]) -> bytes:
-    """Match keys as bytes."""
-    return orjson.dumps([[link.kind, link.certainty, link.code, link.person, link.kept, link.asked] for link in links])
+    """Match keys as bytes, packed: they stand in the journal with each report."""
+    return zlib.compress(
+        orjson.dumps([[link.kind, link.certainty, link.code, link.person, link.kept, link.asked] for link in links]), 1
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,8 @@ def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
     for key in sorted(_keys(report), key=_surest_first):
         for code in keys.match_codes(*key.values):
             link = Link(key.kind.value, key.certainty.value, code, key.person, key.kept, key.asked)
-            same = found.setdefault(code, link)
-            found[code] = replace(same, kept=same.kept or key.kept, asked=same.asked or key.asked)
+            if (surer := found.setdefault(code, link)) is not link:
+                found[code] = replace(surer, kept=surer.kept or link.kept, asked=surer.asked or link.asked)
     return tuple(found.values())
 
 
@@ -107,8 +112,7 @@ def _keys(report: Report) -> Iterator[_Key]:
         yield from _by_name(person, number)
         place = _home_of(person, home, institution)
         if place is not None:
-            for key in _by_place(person, place, report.received_at.date()):
-                yield replace(key, asked=key.asked and not (others and _is_perpetrator(person)))
+            yield from _by_place(person, place, report, asked=not (others and _is_perpetrator(person)))
 
 
 def _by_number(person: Participant, number: int) -> Iterator[_Key]:
@@ -150,13 +154,14 @@ def _names(person: Participant) -> Iterator[tuple[str, ...]]:
         yield "given+born", given, _day(born)
 
 
-def _by_place(person: Participant, place: str, received: date) -> Iterator[_Key]:
+def _by_place(person: Participant, place: str, report: Report, *, asked: bool) -> Iterator[_Key]:
     """The address with one more identifying field."""
     for surname in surname_codes(person.surname) if person.surname else ():
-        yield _Key(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, ("address+surname", place, surname))
+        yield _Key(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, ("address+surname", place, surname), asked=asked)
     if person.birth_date and len(person.birth_date) == 10:
-        yield _Key(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, ("address+born", place, _day(person.birth_date)))
-    for month, kept in _birth_months(person, received):
+        values = ("address+born", place, _day(person.birth_date))
+        yield _Key(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, values, asked=asked)
+    for month, kept in _birth_months(person, report.received_at.date()):
         yield _Key(LinkKind.SAME_MOTHER_UNBORN, Certainty.PROBABLE, ("unborn", place, month), kept=kept)
 
 
