@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 import orjson
 
@@ -59,8 +60,7 @@ def encode_links(links: tuple[Link, ...]) -> bytes:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(NamedTuple):
     """A match key before it is made a code."""
 
     kind: LinkKind

@@ -55,6 +55,8 @@ def given_code(names: str) -> str | None:
 
 def _plain(name: str) -> str:
     """Small letters without accents."""
+    if name.isascii():
+        return name.lower()
     apart = unicodedata.normalize("NFKD", name.casefold().translate(_SIGNS))
     return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
