@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.casework.linking import Weighed, weighed
@@ -356,6 +356,7 @@ def test_links_that_were_written_before_are_read():
     assert read_links(b'[["SAME_PERSON","CERTAIN","m1:00",0]]') == (Link("SAME_PERSON", "CERTAIN", "m1:00", 0),)
 
 
+@settings(deadline=None)
 @given(reports())
 def test_links_come_back_from_their_bytes(report: dict[str, Any]):
     found = links(report)
@@ -363,6 +364,7 @@ def test_links_come_back_from_their_bytes(report: dict[str, Any]):
     assert read_links(encode_links(found)) == found
 
 
+@settings(deadline=None)
 @given(reports(), st.randoms(use_true_random=False))
 def test_links_do_not_depend_on_the_order_of_the_participants(report: dict[str, Any], chance: Random):
     other = report | {"participants": chance.sample(report["participants"], len(report["participants"]))}
@@ -400,6 +402,7 @@ def _whatever_the_order(found: Sequence[Link]) -> set[tuple[object, ...]]:
     return {(link.kind, link.certainty, link.code, link.kept, link.asked) for link in found}
 
 
+@settings(deadline=None)
 @given(reports())
 def test_no_code_holds_clear_text(report: dict[str, Any]):
     for link in links(report):
@@ -409,6 +412,7 @@ def test_no_code_holds_clear_text(report: dict[str, Any]):
         assert set(code) <= set("0123456789abcdef")
 
 
+@settings(deadline=None)
 @given(reports())
 def test_another_regions_keys_give_other_codes(report: dict[str, Any]):
     other = regions()["brabant-zuidoost"].keys

@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.phonetics import given_code, surname_codes
@@ -92,6 +92,7 @@ def test_initials_are_no_given_name(names: str):
     assert given_code(names) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_has_at_most_two_codes(name: str):
     assert len(surname_codes(name)) <= 2
