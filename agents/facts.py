@@ -1,6 +1,6 @@
-"""What intake takes out of a report: the facts that decide, and the keys by which a household is known again.
+"""The facts that decide, as intake takes them out of a report.
 
-Pure. The facts hold codes, ages, dates and the municipality, never a name, a number or an address.
+Pure. They hold codes, ages, dates and the municipality, never a name, a number or an address.
 """
 
 from calendar import monthrange
@@ -12,20 +12,8 @@ from typing import Any
 import orjson
 
 from agents.policy.directory import Directory
-from agents.sealing import RegionKeys, folded
-from topics.codes import Answered, Certainty, LinkKind, ParticipantRole
+from topics.codes import Answered, ParticipantRole
 from topics.reports import Participant, Report
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One match key: equal ``codes`` mean the same person or address, with this certainty."""
-
-    kind: str
-    certainty: str
-    code: str
-    person: int | None = None
-    """Of a person: which one of the report, for one person has several keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +61,6 @@ class Facts:
 def read_facts(raw: bytes) -> Facts:
     """Facts from their bytes."""
     return Facts(**orjson.loads(raw))
-
-
-def read_links(raw: bytes) -> tuple[Link, ...]:
-    """Match keys from their bytes."""
-    return tuple(Link(*found) for found in orjson.loads(raw))
-
-
-def encode_links(links: tuple[Link, ...]) -> bytes:
-    """Match keys as bytes."""
-    return orjson.dumps([[link.kind, link.certainty, link.code, link.person] for link in links])
 
 
 def facts_of(report: Report, directory: Directory) -> Facts:
@@ -147,62 +125,6 @@ def facts_of(report: Report, directory: Directory) -> Facts:
             ],
         },
     )
-
-
-def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
-    """Every key by which this household can be known again.
-
-    CERTAIN by BSN; PROBABLE by all five identifying fields, or the address with a surname or birth date;
-    POSSIBLE by the address alone. An institutional address links nobody. An alleged perpetrator may come from
-    another household: he is known again as SAME_PERPETRATOR, which is shown and joins nothing by itself; two
-    known persons together do, in whatever roles.
-    """
-    found: dict[str, Link] = {}
-
-    def add(kind: LinkKind, certainty: Certainty, *values: str, person: int | None = None) -> None:
-        for code in keys.match_codes(*values):
-            found.setdefault(code, Link(kind.value, certainty.value, code, person))
-
-    if report.incident_number:
-        # One incident number means one incident, whoever reports it (G7).
-        add(LinkKind.SAME_INCIDENT, Certainty.CERTAIN, "incident", report.incident_number)
-    home = institution = None
-    address = report.address
-    if address is not None and address.institutional:
-        # Its rooms differ by suffix, and its people may have the address as their own.
-        institution = _place(address.postcode, address.house_number, None)
-    elif address is not None:
-        home = _place(address.postcode, address.house_number, address.house_number_suffix)
-        add(LinkKind.SAME_ADDRESS, Certainty.POSSIBLE, "address", home)
-    for number, person in enumerate(report.participants):
-        perpetrator = person.role is ParticipantRole.ALLEGED_PERPETRATOR
-        if person.bsn:
-            if perpetrator:
-                add(LinkKind.SAME_PERPETRATOR, Certainty.CERTAIN, "perpetrator", person.bsn, person=number)
-            else:
-                add(LinkKind.SAME_PERSON, Certainty.CERTAIN, "bsn", person.bsn, person=number)
-            add(LinkKind.SAME_PERSON, Certainty.POSSIBLE, "anybody", person.bsn, person=number)
-        place = home
-        if person.postcode and person.house_number and not perpetrator:
-            place = _place(person.postcode, person.house_number, person.house_number_suffix)
-            if institution == _place(person.postcode, person.house_number, None):
-                place = None
-        if place is None:
-            continue
-        surname = folded(person.surname) if person.surname else None
-        born = person.birth_date if person.birth_date and len(person.birth_date) == 10 else None
-        if surname and person.given_names and born:
-            named = (surname, folded(person.given_names), born, place)
-            add(LinkKind.SAME_PERSON, Certainty.PROBABLE, "person", *named, person=number)
-        if surname:
-            add(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, "address+surname", place, surname)
-        if born:
-            add(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, "address+born", place, born)
-    return tuple(found.values())
-
-
-def _place(postcode: str, number: int, suffix: str | None) -> str:
-    return f"{postcode.replace(' ', '')}/{number}/{(suffix or '').replace(' ', '').upper()}"
 
 
 def _ids(directory: Directory, names: Iterable[str | None]) -> tuple[str, ...]:

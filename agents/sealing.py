@@ -7,7 +7,6 @@ for the centre, as a JWE (ECDH-ES+A256KW, A256GCM) for a receiver.
 
 import base64
 import hmac
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -104,12 +103,6 @@ def unwrap_with(private_jwk: dict[str, Any], wrapped: str) -> bytes:
     if found.plaintext is None:
         raise CannotOpen("jwe")
     return found.plaintext
-
-
-def folded(name: str) -> str:
-    """A name as it is compared: without accents, case, spaces and signs."""
-    plain = unicodedata.normalize("NFKD", name)
-    return "".join(sign for sign in plain.casefold() if sign.isalnum())
 
 
 def _b64(raw: bytes) -> str:

@@ -265,7 +265,7 @@ def bench_report(
             {
                 "role": "VICTIM",
                 "surname": f"van de Meet {number}",
-                "given_names": "Anna",
+                "given_names": f"Anna{number}",
                 "birth_date": "1988-04-02",
                 "sex": "FEMALE",
                 "pregnant": "NO",

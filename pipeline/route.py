@@ -18,8 +18,9 @@ from agents.casework.decide import decide
 from agents.casework.inputs import NAMESPACE, Incoming
 from agents.casework.rules import Rules, rules_of
 from agents.casework.sentences import sentence
-from agents.facts import Facts, encode_links, facts_of, links_of, read_facts, read_links
+from agents.facts import Facts, facts_of, read_facts
 from agents.intake.decide import act_input, answer_input, report_input
+from agents.matching import encode_links, links_of, read_links
 from agents.policy.calendar import AMSTERDAM
 from agents.policy.model import millis, moment
 from agents.policy.region import RegionConfig

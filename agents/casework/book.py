@@ -15,7 +15,7 @@ from agents.casework.case import Case, Entry, Handover, Part, Stands, plain, sho
 from agents.casework.cases import WARM, Cases
 from agents.casework.known import Held, Known, Taken
 from agents.casework.waiting import COLOURS, UNCOLOURED, Waiting
-from agents.facts import Link
+from agents.matching import Link
 from topics import journal as j
 from topics.codes import CaseRole, DeadLetterReason, HandoverState, NoticeState, Relation
 
@@ -337,7 +337,7 @@ class Book:
         case.keys.append(said.key_id)
         number = self.cases.number_of(case)
         for link in opened.links:
-            if link.code not in case.codes:
+            if link.kept and link.code not in case.codes:
                 case.codes.append(link.code)
                 self._index(short(link.code), number)
 

@@ -1,6 +1,6 @@
 """Which case a report belongs to, and how known its household is (domain model, section 3.8). Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agents.casework.book import Book
@@ -8,14 +8,26 @@ from agents.casework.case import Case, Entry
 from agents.casework.related import joinable
 from agents.casework.rules import Rules, local_date
 from agents.casework.standing import MONITORED, since
-from agents.facts import Link
+from agents.matching import Link
 from agents.policy.model import millis, moment
 from agents.policy.vocabulary import Since
 from topics import journal as j
 from topics.codes import Certainty, EarlierInvolvement, LinkKind
 
-_SURE = {Certainty.CERTAIN.value: 3, Certainty.PROBABLE.value: 2, Certainty.POSSIBLE.value: 0}
-_JOINS = 2
+_PERPETRATOR = LinkKind.SAME_PERPETRATOR.value
+_BY_WEIGHT = tuple(
+    kind.value
+    for kind in (
+        LinkKind.SAME_PERPETRATOR,
+        LinkKind.SAME_ADDRESS,
+        LinkKind.SAME_INCIDENT,
+        LinkKind.SAME_MOTHER_UNBORN,
+        LinkKind.SAME_PARENT,
+        LinkKind.SAME_PERSON,
+    )
+)
+"""Of two links that are as sure the later one of these is told."""
+_SURE = tuple(certainty.value for certainty in (Certainty.POSSIBLE, Certainty.PROBABLE, Certainty.CERTAIN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,54 +46,83 @@ class Found:
     """Cases with which a link is only possible: a person has not decided about it yet."""
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What all match keys that a report and a case have in common say together."""
+
+    kind: str
+    certainty: str
+    joins: bool
+    """Whether it surely or probably is one household."""
+    persons: int
+    """So many persons of the report are known there."""
+
+
+def weighed(links: Sequence[Link]) -> Weighed:
+    """What these match keys are together; there is at least one.
+
+    A single POSSIBLE one waits for a person. Those of two persons, or of a person and the address, are PROBABLE
+    together. An alleged perpetrator by himself joins nothing, however surely he is known: he may have come from
+    there, and the new household's team must see nothing of the old one.
+    """
+    others = [link for link in links if link.kind != _PERPETRATOR]
+    perpetrators = {link.person for link in links if link.kind == _PERPETRATOR}
+    persons = {link.person for link in links if link.person is not None}
+    at_one_address = any(link.kind == LinkKind.SAME_ADDRESS.value for link in links)
+    joins = (
+        any(link.certainty != Certainty.POSSIBLE.value for link in others)
+        or len(persons) > 1
+        or (at_one_address and bool(persons - perpetrators))
+    )
+    least = Certainty.PROBABLE.value if joins else Certainty.POSSIBLE.value
+    told = max(
+        ((max(link.certainty, least, key=_SURE.index), link.kind) for link in (joins and others) or links),
+        key=lambda told: (_SURE.index(told[0]), _BY_WEIGHT.index(told[1])),
+    )
+    return Weighed(told[1], told[0], joins, len(persons))
+
+
 def find_case(book: Book, links: tuple[Link, ...], thread: str) -> Found:
     """The case of an earlier version, else of a household that is surely or probably the same.
 
     A merely POSSIBLE link is shown and changes nothing. What is held (double anonymous) is shown, never joined.
     """
-    best: dict[str, tuple[int, Link]] = {}
-    persons: dict[str, set[int | str]] = {}
-    perpetrator: set[str] = set()
+    matched: dict[str, list[Link]] = {}
     for link in links:
-        for case_id in book.known_by(link.code):
-            # A perpetrator may have come from there: the new household's team must see nothing of the old one.
-            sure = 1 if link.kind == LinkKind.SAME_PERPETRATOR.value else _SURE[link.certainty]
-            if case_id not in best or sure > best[case_id][0]:
-                best[case_id] = (sure, link)
-            if link.kind == LinkKind.SAME_PERPETRATOR.value:
-                perpetrator.add(case_id)
-            if link.kind in (LinkKind.SAME_PERSON.value, LinkKind.SAME_PERPETRATOR.value):
-                # One person is known by several keys.
-                persons.setdefault(case_id, set()).add(link.code if link.person is None else link.person)
+        for case_id in book.known_by(link.code) if link.asked else ():
+            matched.setdefault(case_id, []).append(link)
+    found = {case_id: weighed(common) for case_id, common in sorted(matched.items())}
     seen = tuple(
         j.Linked(
             case_id=case_id,
-            kind=link.kind,
-            certainty=link.certainty if joinable(book.cases[case_id]) else Certainty.POSSIBLE.value,
+            kind=one.kind,
+            certainty=one.certainty if joinable(book.cases[case_id]) else Certainty.POSSIBLE.value,
         )
-        for case_id, (_, link) in sorted(best.items())
+        for case_id, one in found.items()
     )
     known = book.thread(thread)
     own = book.cases.get(known[1] or "") if known is not None else None
     if own is not None and own.erased:
         own = None
-    sure_ones = [
-        book.cases[found]
-        for found, (sure, _) in best.items()
-        if (sure >= _JOINS or len(persons.get(found, ())) > 1) and joinable(book.cases[found])
-    ]
+    sure_ones = [book.cases[case_id] for case_id, one in found.items() if one.joins and joinable(book.cases[case_id])]
     if own is None or own.colour is None:
         # What was held or no domestic violence at first, and is now reported, belongs with its household.
         own = max(sure_ones, key=lambda case: (not case.closed, case.last_at, case.id), default=own)
     apart = set(own.unlinked) if own is not None else set()
-    near = [found for case in (*sure_ones, *([own] if own is not None else [])) for found in book.household(case)]
+    near = [one for case in (*sure_ones, *([own] if own is not None else [])) for one in book.household(case)]
     household = {case.id: case for case in near if case.id not in apart}
-    elsewhere = [book.cases[found] for found in sorted(perpetrator - household.keys())]
-    recognised = len(persons.get(own.id, ())) if own else 0
+    # A perpetrator who is only perhaps the same raises nothing before a person has confirmed it (N2).
+    perpetrator = {
+        case_id
+        for case_id, common in matched.items()
+        if any(link.kind == _PERPETRATOR and link.certainty != Certainty.POSSIBLE.value for link in common)
+    }
+    elsewhere = [book.cases[case_id] for case_id in sorted(perpetrator - household.keys())]
+    recognised = found[own.id].persons if own is not None and own.id in found else 0
     possible = [
         case
-        for case_id, (sure, link) in sorted(best.items())
-        if link.kind != LinkKind.SAME_PERPETRATOR.value
+        for case_id, one in sorted(found.items())
+        if one.kind != _PERPETRATOR
         and joinable(case := book.cases[case_id])
         and case_id not in household.keys() | apart
     ]

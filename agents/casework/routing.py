@@ -48,13 +48,15 @@ class About:
 def route(rules: Rules, told: Mapping[str, str], about: About) -> Route:
     """Where a case goes of which the rules are told this. Without a receiver for it, it stays at the centre."""
     chosen = rules.destinations.answer(told).rows[0]
-    return _found(rules, chosen, told, about) or unforeseen(rules)
+    if not chosen.when:
+        return replace(unforeseen(rules), unforeseen=True)
+    return _found(rules, chosen, told, about) or replace(unforeseen(rules), unforeseen=True)
 
 
 def unforeseen(rules: Rules) -> Route:
     """What no rule thought of, or nothing is known of any more: a person of the centre finds out."""
     chosen = next(row for row in rules.policy.destinations if not row.when)
-    return replace(_desk(rules.directory, Destination(chosen.to), chosen.id), unforeseen=True)
+    return _desk(rules.directory, Destination(chosen.to), chosen.id)
 
 
 def back(rules: Rules, colour: Colour | None, refused_by: str, rule: str = "BACK") -> Route:

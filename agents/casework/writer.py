@@ -22,7 +22,8 @@ from agents.casework.inputs import NAMESPACE, Incoming
 from agents.casework.rules import rules_of
 from agents.casework.saved import Saved
 from agents.dispatch.decide import Delivery, dispatch
-from agents.facts import Facts, read_facts, read_links
+from agents.facts import Facts, read_facts
+from agents.matching import read_links
 from agents.policy.directory import Directory
 from agents.policy.model import text_hash
 from agents.policy.region import RegionConfig

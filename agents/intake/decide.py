@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from agents.facts import encode_links, facts_of, links_of
+from agents.facts import facts_of
+from agents.matching import encode_links, links_of
 from agents.policy.directory import Source
 from agents.policy.model import millis
 from agents.policy.region import RegionConfig

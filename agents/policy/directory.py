@@ -1,6 +1,7 @@
 """Who there is in a region: the centre's desks, the teams, and who is called at each."""
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import date
@@ -11,7 +12,6 @@ from pydantic import Field, StringConstraints, field_validator
 
 from agents.policy.loading import Part, PolicyError, load
 from agents.reference import municipalities
-from agents.sealing import folded
 from topics.base import Line, MunicipalityCode, Slug
 from topics.codes import SourceKind
 from topics.offers import Person
@@ -157,8 +157,9 @@ def passed_over(receiver: Receiver, avoided: Collection[str]) -> bool:
 
 
 def _compared(name: str) -> str:
-    """A name without its legal form, as it is compared."""
-    return folded(_LEGAL_FORM.sub(" ", name))
+    """A name as it is compared: without its legal form, accents, case, spaces and signs."""
+    plain = unicodedata.normalize("NFKD", _LEGAL_FORM.sub(" ", name))
+    return "".join(sign for sign in plain.casefold() if sign.isalnum())
 
 
 _LEGAL_FORM = re.compile(r"\b(stichting|b\.?v\.?|n\.?v\.?)(?=\W|$)", re.IGNORECASE)

@@ -15,8 +15,8 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError
 
 from agents.casework.writer import CaseworkWriter
-from agents.facts import links_of
 from agents.intake.decide import bring, registry
+from agents.matching import links_of
 from agents.policy.region import load_regions
 from agents.stage.lane import Arrived
 from pipeline.bench import HOUSES, Line, make, way_of

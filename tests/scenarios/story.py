@@ -88,6 +88,8 @@ def played(story: Story, policy: str | None = None) -> Iterator[tuple[World, Map
             _answer(world, step)
         elif "act" in step:
             act = dict(step["act"])
+            if act.get("other_case") == "first":
+                act["other_case"] = world.book.cases.nth(0).id
             world.act(act.pop("kind"), **act)
         if "then" in step:
             yield world, step["then"]

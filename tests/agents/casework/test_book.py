@@ -5,7 +5,7 @@ import zlib
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.casework import cases
@@ -106,6 +106,7 @@ def test_a_position_goes_on_after_the_last_record_of_a_lane():
     assert world.book.seq == len(world.records)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_case_that_waits_packed_is_the_same_case_again(data: st.DataObject):
     world = a_busy_world()

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from agents.casework.linking import Weighed, weighed
+from agents.matching import Link
 from tests.cases import a_child, a_man, a_report, a_woman, an_address
 from tests.world import World
 from topics import journal as j
@@ -348,3 +350,126 @@ def test_a_couple_is_known_again_in_whatever_roles():
     # Then it is the second report on one household
     assert len(world.book.cases) == 1
     assert world.case.reasons[-1] == "U1"
+
+
+def test_a_name_and_a_birth_date_are_shown_and_join_nothing():
+    # Scenario 24: no BSN, no common address, one letter of the surname differs
+    mother = a_woman(bsn=..., surname="Verhoeven")
+    world = two(
+        a_report(participants=[mother]),
+        a_report(participants=[mother | {"surname": "Verhoefen"}], address=an_address(5)),
+    )
+
+    assert len(world.book.cases) == 2
+    assert world.expect(j.Linked) == j.Linked(
+        case_id=world.records[-2].events[0].case_id, kind="SAME_PERSON", certainty="POSSIBLE"
+    )
+    assert (world.case.colour, world.case.reasons) == ("GREEN", ["R4"])
+
+
+def test_a_mother_and_child_who_are_possible_are_probably_their_household_elsewhere():
+    # Given two persons without a BSN
+    mother, child = a_woman(bsn=...), a_child(bsn=...)
+
+    # When both are reported at another address, her name spelled otherwise and his birthday swapped
+    moved = [mother | {"surname": "Verhoefen"}, child | {"birth_date": "2017-09-03"}]
+    world = two(
+        a_report(participants=[mother, child]),
+        a_report(participants=moved, address=an_address(5)),
+    )
+
+    # Then it is the second report on one household, in which both are known
+    assert len(world.book.cases) == 1
+    assert world.expect(j.Linked).certainty == "PROBABLE"
+    assert world.case.involvement == "DURING_ASSESSMENT"
+    assert world.case.reasons[-1] == "U1"
+
+
+def test_who_is_perhaps_the_perpetrator_of_another_household_raises_nothing():
+    # N2: a person confirms it first
+    him = a_man(bsn=...)
+    world = two(
+        a_report(participants=[a_woman(), him]),
+        a_report(participants=[a_woman(5), him], address=an_address(5)),
+    )
+
+    assert world.expect(j.Linked).certainty == "POSSIBLE"
+    assert (world.case.colour, world.case.reasons) == ("GREEN", ["R4"])
+
+
+def test_a_new_household_at_his_old_address_is_not_his_former_one():
+    # Given a couple; she leaves, he stays, and another woman comes to live there
+    world = two(a_report(), a_report(participants=[a_woman(5), a_man()]))
+
+    assert len(world.book.cases) == 2
+    linked = world.expect(j.Linked)
+    assert (linked.kind, linked.certainty) == ("SAME_PERPETRATOR", "CERTAIN")
+    assert world.case.reasons == ["R4", "U5"]
+
+
+def test_a_child_that_is_born_belongs_to_the_case_of_its_mother():
+    # Scenario 28
+    world = World()
+    world.publish(a_report(participants=[a_woman(role="MOTHER_OF_UNBORN", pregnant="YES", due_date="2026-04-20")]))
+    world.pass_until("2026-05-01T10:00:00+02:00")
+    born = a_child(given_names="Mila", surname="Kaya", birth_date="2026-04-12")
+    world.publish(a_report(received_at="2026-05-01T10:00:00+02:00", participants=[born]))
+
+    assert len(world.book.cases) == 1
+    assert world.expect(j.Linked).kind == "SAME_MOTHER_UNBORN"
+
+    # And by its own number from then on
+    world.publish(a_report(received_at="2026-05-01T10:00:00+02:00", participants=[born], address=...))
+    assert (len(world.book.cases), world.expect(j.Linked).kind) == (1, "SAME_PERSON")
+
+
+def test_what_is_only_looked_for_is_not_kept():
+    # Given a report whose alleged perpetrator has a BSN
+    world = World()
+    world.publish(a_report(participants=[a_man()], address=...))
+
+    # Then the book has his number once, and his name and birth date for reports without it
+    assert len(world.case.codes) == 3
+    assert len(world.book.codes) == 3
+
+
+@pytest.mark.parametrize(
+    ("links", "kind", "certainty", "joins", "persons"),
+    [
+        pytest.param([("SAME_PERSON", "POSSIBLE", 0)], "SAME_PERSON", "POSSIBLE", False, 1, id="one possible"),
+        pytest.param(
+            [("SAME_PERSON", "POSSIBLE", 0), ("SAME_PERSON", "POSSIBLE", 0)], "SAME_PERSON", "POSSIBLE", False, 1,
+            id="two keys of one person",
+        ),
+        pytest.param(
+            [("SAME_PERSON", "POSSIBLE", 0), ("SAME_PARENT", "POSSIBLE", 1)], "SAME_PERSON", "PROBABLE", True, 2,
+            id="two persons",
+        ),
+        pytest.param(
+            [("SAME_PARENT", "POSSIBLE", 0), ("SAME_ADDRESS", "POSSIBLE", None)], "SAME_PARENT", "PROBABLE", True, 1,
+            id="a person and the address",
+        ),
+        pytest.param(
+            [("SAME_PERPETRATOR", "CERTAIN", 0), ("SAME_ADDRESS", "POSSIBLE", None)],
+            "SAME_PERPETRATOR", "CERTAIN", False, 1, id="the alleged perpetrator and the address",
+        ),
+        pytest.param(
+            [("SAME_PERPETRATOR", "CERTAIN", 0), ("SAME_PERSON", "POSSIBLE", 1)], "SAME_PERSON", "PROBABLE", True, 2,
+            id="the alleged perpetrator and another",
+        ),
+        pytest.param(
+            [("SAME_PERPETRATOR", "POSSIBLE", 0), ("SAME_PERPETRATOR", "POSSIBLE", 1)],
+            "SAME_PERPETRATOR", "PROBABLE", True, 2, id="two alleged perpetrators together",
+        ),
+        pytest.param(
+            [("SAME_PERSON", "CERTAIN", 0), ("SAME_ADDRESS", "PROBABLE", None)], "SAME_PERSON", "CERTAIN", True, 1,
+            id="the surest one is told",
+        ),
+    ],
+)  # fmt: skip
+def test_what_several_match_keys_are_together(
+    links: list[tuple[str, str, int | None]], kind: str, certainty: str, joins: bool, persons: int
+):
+    given = [Link(*one[:2], f"m1:{place}", one[2]) for place, one in enumerate(links)]
+
+    assert weighed(given) == weighed(given[::-1]) == Weighed(kind, certainty, joins, persons)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.facts import facts_of, links_of, read_facts, read_links
+from agents.facts import facts_of, read_facts
 from agents.intake.decide import bring, registry
+from agents.matching import links_of, read_links
 from agents.policy.region import RegionConfig
 from agents.sealing import RegionKeys, unseal
 from agents.stage.lane import Arrived

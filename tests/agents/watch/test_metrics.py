@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.policy.model import Minutes
+from agents.policy.terms import Minutes
 from agents.stage.loop import Seen
 from agents.watch.metrics import COLOURS, HOP_BUCKETS, HOPS, Metrics
 from tests.cases import a_report, reports
