@@ -5,7 +5,7 @@ because nothing leaves this process.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid5
@@ -14,7 +14,7 @@ import orjson
 
 from agents.casework.book import Book, Key, Opened
 from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover
-from agents.casework.decide import decide
+from agents.casework.decide import explained
 from agents.casework.inputs import NAMESPACE, Incoming
 from agents.casework.rules import Rules, rules_of
 from agents.casework.sentences import sentence
@@ -69,6 +69,8 @@ class Trial:
     config: RegionConfig
     started: int
     book: Book = field(init=False)
+    told: dict[str, str] = field(default_factory=dict)
+    """What the rules were told for the last line; empty when none was asked."""
     _facts: dict[str, Facts] = field(default_factory=dict)
     _offered: dict[str, None] = field(default_factory=dict)
     """Cases in the order in which they were offered last."""
@@ -175,7 +177,7 @@ class Trial:
         return tuple(None if case is None or case.erased else self._facts.get(entry.key_id) for entry in entries)
 
     def _decided(self, incoming: Incoming) -> j.Record:
-        record = decide(self.book, incoming)
+        record, self.told = explained(self.book, incoming)
         self.book.apply(record, incoming.opened)
         for event in record.events:
             if isinstance(event, j.Offered):
@@ -336,8 +338,11 @@ def region_for(regions: Mapping[str, RegionConfig], name: str | None, reports: S
 # Showing -------------------------------------------------------------------------------------------------
 
 
-def state(book: Book, record: j.Record) -> dict[str, Any]:
-    """How things stand after ``record``, for the case it was about (None everywhere when it was about none)."""
+def state(book: Book, record: j.Record, told: Mapping[str, str]) -> dict[str, Any]:
+    """How things stand after ``record``, for the case it was about (None everywhere when it was about none).
+
+    ``told`` is what the rules were told for it: on that the colour hangs.
+    """
     case, rules = _case_of(book, record), rules_of(book)
     handover = case.current() or next(reversed(case.handovers), None) if case is not None else None
     awaits = handover is not None and handover.state in AWAITS_ANSWER
@@ -373,11 +378,49 @@ def state(book: Book, record: j.Record) -> dict[str, Any]:
             if isinstance(event, j.StepFired)
         ],
         # A term that nobody has to keep any more is not shown.
-        "deadlines": {"T03": iso(handover.accept_before)} if handover is not None and awaits else {},
+        "deadlines": {
+            **({"T03": iso(handover.accept_before)} if handover is not None and awaits else {}),
+            **({term: iso(due) for term, due in case.terms.items()} if case is not None else {}),
+        },
+        "hangs_on": _hangs_on(rules, told),
+        **(besides(rules, case) if case is not None else {}),
         "links": _links(case, record),
         "earlier_involvement": case.involvement if case else None,
         "policy": record.policy,
     }
+
+
+def besides(rules: Rules, case: Case) -> dict[str, Any]:
+    """What is so of a case besides its colour and its handover, in codes and sentences."""
+    return {
+        "standing": {what: asdict(found) for what, found in case.standing.items()},
+        "prepared": [
+            {"notice_id": notice_id, "rule": _rule(rules, rule or ""), "to": receiver or to, "by": by, "state": how}
+            for notice_id, (rule, to, receiver, by, how) in case.prepared.items()
+        ],
+        "safety_conditions": [_rule(rules, rule) for rule in case.conditions],
+        "board_request": {
+            "met": [_rule(rules, rule) for rule in case.board_request],
+            "unknown": list(case.board_unknown),
+        },
+        "roles": case.roles,
+        "passed_over": [*case.avoided, *case.too_severe],
+        "assessment": [
+            {"party": part.party, "at": iso(part.at), "scale": part.scale, "indicators": part.indicators,
+             "valid_until": part.valid_until}
+            for part in case.assessment
+        ],
+        "related": {"confirmed": case.confirmed, "unlinked": case.unlinked, "absorbed": case.absorbed},
+    }  # fmt: skip
+
+
+def _hangs_on(rules: Rules, told: Mapping[str, str]) -> dict[str, list[str]] | None:
+    """The facts by which the rules of colour hold, those that are asked and not known, and those of which another
+    value of that one alone would have given another outcome."""
+    if not told:
+        return None
+    why = rules.colours.explain(told)
+    return {"used": list(why.used), "missing": list(why.missing), "turning": list(why.turning)}
 
 
 def _case_of(book: Book, record: j.Record) -> Case | None:

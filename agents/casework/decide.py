@@ -17,6 +17,11 @@ from topics.codes import DeadLetterReason
 
 def decide(book: Book, incoming: Incoming) -> j.Record:
     """The record of one input. The book is not changed: ``apply`` does that."""
+    return explained(book, incoming)[0]
+
+
+def explained(book: Book, incoming: Incoming) -> tuple[j.Record, dict[str, str]]:
+    """The record, and what the rules were told for it: empty when none was asked."""
     now = max(book.now, incoming.at)
     draft = Draft(book, incoming, now)
     said = incoming.input
@@ -29,7 +34,7 @@ def decide(book: Book, incoming: Incoming) -> j.Record:
             _from_outside(draft, rules_of(book), said)
     if not isinstance(said, j.ConfigureInput):
         follow(draft, rules_of(book))
-    return _record(draft, said)
+    return _record(draft, said), draft.told
 
 
 def undecidable(book: Book, incoming: Incoming) -> j.Record:

@@ -9,17 +9,77 @@ import click
 from pipeline.cli.case import BY_NAME
 from pipeline.cli.manners import Exit, Group, Sorry, cluster_of, option, output_option, say, settings
 from pipeline.cli.sending import event, find, send
+from topics.codes import (
+    BoardNotice,
+    CaseRole,
+    Code,
+    HoldDecision,
+    InvestigationOutcome,
+    Measure,
+    SafetyRating,
+    StandingState,
+    TriageOutcome,
+)
 
 VERBS = {
-    "settle": "SETTLE",
-    "raise": "RAISE",
-    "lower": "LOWER",
-    "close": "CLOSE",
-    "reopen": "REOPEN",
-    "seen": "SEEN",
-    "erase": "ERASE",
-}
+    kind.lower().replace("_", "-"): kind
+    for kind in (
+        "SEEN", "SETTLE", "ASSESS", "RAISE", "LOWER", "DECIDE_HOLD", "CONFIRM_LINK", "UNLINK", "MERGE", "RELEASE",
+        "PHONED", "MEASURE", "RESTRAINING_ORDER", "BOARD_NOTICE", "OUTCOME", "MONITOR_START", "MONITOR_CONTACT",
+        "INFORMED", "EXTEND", "FEEDBACK_GIVEN", "FEEDBACK_NOT_POSSIBLE", "SUPPORT_GIVEN", "ASSIGN_ROLE",
+        "ASSESSMENT_PART", "CONSULT", "REEVALUATE", "CLOSE", "REOPEN", "ERASE",
+    )
+}  # fmt: skip
 ANSWERS = {"JA": "YES", "NEE": "NO", "ONBEKEND": "UNKNOWN"}
+Values = dict[str, Any]
+
+
+def _codes(kind: type[Code], *without: str) -> click.Choice[str]:
+    return click.Choice([code.value for code in kind if code.value not in without], case_sensitive=False)
+
+
+_COLOUR = (("--colour", "--kleur"), {"type": click.Choice(list(BY_NAME), case_sensitive=False), "help": "colour_to"})
+_TO = (("--to",), {"metavar": "ID", "help": "to_whom"})
+_OTHER = (("--other",), {"metavar": "CASE", "help": "other_case"})
+_STATE = (("--state",), {"type": _codes(StandingState), "help": "standing_state"})
+_UNTIL = (("--until",), {"metavar": "DATE", "required": False, "help": "until"})
+_SINCE = (("--since",), {"metavar": "TIME", "required": False, "help": "since"})
+_ANSWER = (("--answer", "answers"), {"multiple": True, "metavar": "A1=NO", "help": "answers"})
+_ANSWERS = (("--answer", "answers"), {**_ANSWER[1], "required": False})
+OPTIONS: dict[str, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = {
+    "SETTLE": (_ANSWER,),
+    "ASSESS": (
+        (("--rating",), {"type": _codes(SafetyRating), "help": "rating"}),
+        (("--outcome",), {"type": _codes(TriageOutcome), "help": "triage_outcome"}),
+        _ANSWERS,
+    ),
+    "RAISE": (_COLOUR,),
+    "LOWER": (_COLOUR,),
+    "DECIDE_HOLD": ((("--decision", "hold"), {"type": _codes(HoldDecision), "help": "hold"}),),
+    "CONFIRM_LINK": (_OTHER,),
+    "UNLINK": (_OTHER,),
+    "MERGE": (_OTHER,),
+    "RELEASE": ((("--notice", "notices"), {"multiple": True, "metavar": "ID", "help": "notices"}),),
+    "PHONED": (
+        (("--notice", "notices"), {"multiple": True, "required": False, "metavar": "ID", "help": "notices"}),
+        (("--who",), {"metavar": "NAME", "help": "phone_who"}),
+        (("--with", "with_whom"), {"metavar": "NAME", "help": "phone_with"}),
+    ),
+    "MEASURE": ((("--measure",), {"type": _codes(Measure), "help": "measure"}), _STATE, _SINCE, _UNTIL),
+    "RESTRAINING_ORDER": (_STATE, _SINCE, _UNTIL),
+    "BOARD_NOTICE": ((("--says", "board"), {"type": _codes(BoardNotice), "help": "board"}),),
+    "OUTCOME": ((("--found",), {"type": _codes(InvestigationOutcome), "help": "found"}),),
+    "ASSIGN_ROLE": ((("--as", "case_role"), {"type": _codes(CaseRole, "EXECUTOR"), "help": "case_role"}), _TO),
+    "CONSULT": (_TO,),
+    "ASSESSMENT_PART": (
+        (("--party",), {"metavar": "ID", "help": "party"}),
+        (("--scale",), {"type": click.IntRange(0, 10), "required": False, "help": "scale"}),
+        (("--condition", "conditions"), {"multiple": True, "required": False, "metavar": "TEXT", "help": "agreed"}),
+        _ANSWERS,
+        _UNTIL,
+    ),
+}
+"""What an act asks for besides who does it and why; required unless said otherwise."""
 
 
 @click.group(cls=Group, help="help.act")
@@ -31,11 +91,8 @@ def _verb(name: str, kind: str) -> None:
     def command(**said: Any) -> None:
         do(kind, **said)
 
-    if kind == "SETTLE":
-        option("--answer", "answers", multiple=True, required=True, metavar="A1=NO", help="answers")(command)
-    if kind in ("RAISE", "LOWER"):
-        names = click.Choice(list(BY_NAME), case_sensitive=False)
-        option("--colour", "--kleur", "colour", type=names, required=True, help="colour_to")(command)
+    for names, more in reversed(OPTIONS.get(kind, ())):
+        option(*names, **{"required": True, **more})(command)
     option("--wait", is_flag=True, help="wait_journal")(command)
     option("--second", metavar="CODE", help="second")(command)
     option("--reason", metavar="TEXT", required=True, help="reason")(command)
@@ -50,16 +107,7 @@ for _name, _kind in VERBS.items():
 
 
 def do(
-    kind: str,
-    id: str,
-    actor: str,
-    role: str,
-    reason: str,
-    second: str | None,
-    wait: bool,
-    output: str,
-    colour: str | None = None,
-    answers: tuple[str, ...] = (),
+    kind: str, id: str, actor: str, role: str, reason: str, second: str | None, wait: bool, output: str, **given: Any
 ) -> None:
     """Publish one act for the case's region, and with ``wait`` say what followed."""
     from pydantic import ValidationError
@@ -73,7 +121,10 @@ def do(
     found = settings()
     cluster = cluster_of(found)
     place = find(cluster, found, id)
+    if "other" in given:
+        given["other_case"] = find(cluster, found, given.pop("other")).case.id
     act_id = uuid4()
+    now = datetime.now(UTC)
     try:
         said = Act.model_validate(
             {
@@ -84,9 +135,8 @@ def do(
                 "role": role,
                 "second": second,
                 "reason": reason,
-                "done_at": datetime.now(UTC),
-                "colour": BY_NAME[colour.lower()] if colour else None,
-                "indicators": dict(map(_answer, answers)),
+                "done_at": now,
+                **_details(kind, given, now),
             }
         )
     except ValidationError as error:
@@ -117,6 +167,26 @@ def do(
     if output == "text":
         click.echo(say("act.sent", **told))
     follow_up(cluster, place, start, str(act_id), told, wait=wait, output=output)
+
+
+def _details(kind: str, given: Values, now: datetime) -> Values:
+    """What was given with options, as the contract has it."""
+    indicators = dict(map(_answer, given.pop("answers", ())))
+    if kind == "ASSESSMENT_PART":
+        until = given.pop("until")
+        return {"part": {**_said(given), "indicators": indicators, **({"valid_until": until} if until else {})}}
+    if kind in ("MEASURE", "RESTRAINING_ORDER"):
+        return {"standing": _said(given)}
+    if kind == "PHONED":
+        phone = {"who": given.pop("who"), "with_whom": given.pop("with_whom"), "at": now}
+        return {"phone": phone, **_said(given)}
+    if given.get("colour"):
+        given["colour"] = BY_NAME[given["colour"].lower()]
+    return {**_said(given), **({"indicators": indicators} if indicators else {})}
+
+
+def _said(given: Values) -> Values:
+    return {name: value for name, value in given.items() if value not in (None, ())}
 
 
 def _answer(given: str) -> tuple[str, str]:

@@ -140,6 +140,7 @@ def why(id: str, output: str) -> None:
     from agents.casework.rules import rules_of
     from agents.casework.sentences import sentence
     from pipeline.cli.sending import find
+    from pipeline.route import besides
 
     found = settings()
     place = find(cluster_of(found), found, id)
@@ -150,6 +151,7 @@ def why(id: str, output: str) -> None:
     links = [{"case_id": case_id, "kind": kind, "certainty": certainty} for case_id, kind, certainty in one.links]
     policy = _policy(place)
     coming = next_step(one)
+    more = besides(in_force, one)
     if output == "json":
         as_json(
             {
@@ -160,6 +162,11 @@ def why(id: str, output: str) -> None:
                 "open_questions": one.open_questions,
                 "involvement": one.involvement,
                 "next_step": coming,
+                "owed": {
+                    term: {"due": iso(due), "sentence": sentence(in_force, term, language())}
+                    for term, due in one.terms.items()
+                },
+                **more,
             }
         )
         return
@@ -179,7 +186,40 @@ def why(id: str, output: str) -> None:
         click.echo(say("why.open"))
         for question in one.open_questions:
             click.echo(f"  {question}: {Indicator(question).nl}")
+    for line in _more(more):
+        click.echo(line)
+    if one.terms:
+        click.echo(say("why.owed"))
+        for term, due in sorted(one.terms.items(), key=lambda found: found[1]):
+            click.echo(f"  {local_time(due)}  {term}: {sentence(in_force, term, language())}")
     click.echo(_coming(one))
+
+
+def _more(more: dict[str, Any]) -> list[str]:
+    """What stands on the case, in plain words."""
+    said = language()
+    lines = [
+        say("why.standing", what=_code("Standing", what), state=_code("StandingState", found["state"]))
+        for what, found in more["standing"].items()
+    ]
+    for one in more["prepared"]:
+        key = "why.call" if one["by"] == "PHONE" else "why.prepared"
+        state = _code("NoticeState", one["state"])
+        lines.append(say(key, id=one["notice_id"], to=one["to"].lower(), state=state, why=one["rule"][said]))
+    lines += [say("why.condition", sentence=one[said]) for one in more["safety_conditions"]]
+    if more["board_request"]["met"]:
+        lines.append(say("why.board_request"))
+        lines += [f"  {one[said]}" for one in more["board_request"]["met"]]
+        if more["board_request"]["unknown"]:
+            lines.append("  " + say("why.board_unknown", facts=", ".join(more["board_request"]["unknown"])))
+    lines += [say("why.role", role=_code("CaseRole", role), who=", ".join(who)) for role, who in more["roles"].items()]
+    if more["passed_over"]:
+        lines.append(say("why.passed_over", whom=", ".join(more["passed_over"])))
+    for one in more["assessment"]:
+        scale = "-" if one["scale"] is None else one["scale"]
+        yes = ", ".join(found for found, answer in one["indicators"].items() if answer == "YES") or "-"
+        lines.append(say("why.assessment", party=one["party"], scale=scale, yes=yes))
+    return lines
 
 
 def history(place: "Place") -> "list[Record]":

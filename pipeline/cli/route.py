@@ -1,6 +1,7 @@
 """``meldstroom route``: try the rules of a region, without Kafka."""
 
 import os
+from collections.abc import Callable
 from typing import Any, BinaryIO, NoReturn
 
 import click
@@ -117,7 +118,7 @@ def _decided(config: RegionConfig, lines: tuple[Line, ...], said: Said | None, a
     shown = []
     for line in lines:
         record = trial.run(line)
-        shown.append({"line": line.number, **state(trial.book, record)})
+        shown.append({"line": line.number, **state(trial.book, record, trial.told)})
     return shown
 
 
@@ -185,11 +186,12 @@ def _page(found: dict[str, Any], config: RegionConfig, language: Language) -> st
     if (offer := found["offer"]) is not None:
         rows.append(row("offer", value=f"{named(offer['receiver'])}, {label(HandoverState(offer['state']))}"))
         rows += [row(who, value=offer[who]) for who in ("contact_person", "dv_specialist") if offer[who]]
-        rows += [row("deadline", name=name, due=due) for name, due in found["deadlines"].items()]
         for step in offer["ladder"]:
             tells = f" -> {', '.join(step['tells'])}" if step["tells"] else ""
             key = "step_fired" if step["fired"] else "step"
             rows.append(row(key, due=step["due"], step=_step(step["step"], language), tells=tells))
+    rows += [row("deadline", name=name, due=due) for name, due in found["deadlines"].items()]
+    rows += _besides(found, row, language)
     for one in found["fired"]:
         rows.append(row("fired_late" if one["late"] else "fired", step=_step(one["step"], language), due=one["due"]))
     for one in found["side_notices"]:
@@ -203,6 +205,33 @@ def _page(found: dict[str, Any], config: RegionConfig, language: Language) -> st
         rows.append(row("involvement", value=known))
     rows.append(row("policy", value=found["policy"]))
     return "\n".join(rows)
+
+
+def _besides(found: dict[str, Any], row: Callable[..., str], language: Language) -> list[str]:
+    """What is so of the case besides its colour and its handover."""
+
+    def label(kind: type[codes.Code], value: str) -> str:
+        return kind(value).nl if language == "nl" else value
+
+    rows = []
+    if (hangs := found["hangs_on"]) is not None:
+        rows += [row(f"hangs_{name}", facts=" ".join(facts)) for name, facts in hangs.items() if facts]
+    for what, stands in found.get("standing", {}).items():
+        state = label(codes.StandingState, stands["state"])
+        rows.append(row("standing", what=label(codes.Standing, what), state=state))
+    for one in found.get("prepared", []):
+        state = label(codes.NoticeState, one["state"])
+        key = "prepared_call" if one["by"] == "PHONE" else "prepared"
+        rows.append(row(key, to=one["to"], state=state, rule=one["rule"]["rule"], sentence=one["rule"][language]))
+    rows += [row("condition", sentence=one[language]) for one in found.get("safety_conditions", [])]
+    if (request := found.get("board_request", {})).get("met"):
+        met = " ".join(one["rule"] for one in request["met"])
+        rows.append(row("board_request", met=met, unknown=" ".join(request["unknown"]) or "-"))
+    for role, who in found.get("roles", {}).items():
+        rows.append(row("role", role=label(codes.CaseRole, role), who=", ".join(who)))
+    if found.get("passed_over"):
+        rows.append(row("passed_over", whom=", ".join(found["passed_over"])))
+    return rows
 
 
 def _step(name: str, language: Language) -> str:

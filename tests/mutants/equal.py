@@ -7,10 +7,12 @@ and not another is found by giving the facts that they name each of their values
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
+from typing import Any
 
-from agents.policy.destinations import DestinationRule
+from agents.policy.destinations import FilterRule
 from agents.policy.model import Policy
 from agents.policy.rules import Row
+from agents.policy.terms import TermRule
 from agents.policy.vocabulary import FACTS, NONE
 from tests.mutants.mutating import FIRST_HOLDS, outcomes, tables
 from topics.codes import Colour
@@ -44,7 +46,7 @@ def team_colours(policy: Policy) -> set[str]:
     """The colours with whose clock a case may be offered to somebody outside the centre."""
     found: set[str] = set()
     before: list[Alternative] = [*NEVER]
-    for row, condition in _in_order(policy):
+    for row, condition in _in_order(policy, "destinations"):
         if not row.to.startswith("VT_"):
             found |= {
                 policy.without_colour.value if colour == NONE else colour
@@ -99,15 +101,15 @@ def _any(fact: str) -> frozenset[str | None]:
 
 
 def _same_table(one: Policy, other: Policy, table: str) -> bool:
-    return _same_first(one, other) if table in FIRST_HOLDS else _same_rows(one, other, table)
+    return _same_first(one, other, table) if table in FIRST_HOLDS else _same_rows(one, other, table)
 
 
-def _same_first(one: Policy, other: Policy) -> bool:
+def _same_first(one: Policy, other: Policy, table: str) -> bool:
     """Whether always the same row is the first that holds."""
     before: list[Alternative] = [*NEVER]
-    for row, condition in _in_order(one):
+    for row, condition in _in_order(one, table):
         there: list[Alternative] = []
-        for row_there, condition_there in _in_order(other):
+        for row_there, condition_there in _in_order(other, table):
             if not _says_the_same(row, row_there) and possible([condition, condition_there], [[*before, *there]]):
                 return False
             there += condition_there
@@ -139,6 +141,8 @@ def _red(policy: Policy) -> list[Alternative]:
 
 def condition_of(row: Row, policy: Policy) -> Condition:
     """When a row holds; nothing, for the one that holds when no other does."""
+    if not row.when and isinstance(row, TermRule | FilterRule):
+        return _ALWAYS
     return list(_alternatives(row, policy))
 
 
@@ -151,12 +155,11 @@ def _alternatives(row: Row, policy: Policy) -> Iterator[Alternative]:
         yield from map(_both, product(*asked))
 
 
-def _in_order(policy: Policy) -> list[tuple[DestinationRule, Condition]]:
-    """The rows of destination with their conditions; the one for everything else comes last."""
-    rows: list[tuple[DestinationRule, Condition]] = [
-        (row, condition_of(row, policy)) for row in policy.destinations if row.when
-    ]
-    return rows + [(row, _ALWAYS) for row in policy.destinations if not row.when]
+def _in_order(policy: Policy, table: str) -> list[tuple[Any, Condition]]:
+    """The rows of a table with their conditions; the one for everything else comes last."""
+    rows = getattr(policy, table)
+    found: list[tuple[Any, Condition]] = [(row, condition_of(row, policy)) for row in rows if row.when]
+    return found + [(row, _ALWAYS) for row in rows if not row.when]
 
 
 def _says_the_same(one: Row, other: Row) -> bool:

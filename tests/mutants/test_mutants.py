@@ -121,8 +121,11 @@ def possibly_told(told: Mapping[str, str]) -> bool:
 def answers(policy: Policy, told: Mapping[str, str]) -> object:
     """All that the tables of a policy answer to some facts."""
     colours = policy.made_colours()
-    chosen = policy.made_destinations().answer(told).rows[0].id
-    return colours.judge(told), colours.raised(Colour.GREEN, told), chosen
+    first = [table.answer(told).rows[0].id for table in (policy.made_destinations(), policy.made_refusals())]
+    every = (policy.made_fan_out(), policy.made_safety_conditions(), policy.made_board_request())
+    held = [[row.id for row in table.answer(told).rows] for table in every]
+    owed = [row.id for row in policy.made_terms().each(told)]
+    return colours.judge(told), colours.raised(Colour.GREEN, told), first, held, owed
 
 
 def test_what_is_possible_is_what_some_facts_show():

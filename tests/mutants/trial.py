@@ -36,6 +36,9 @@ class Trial:
         self.plain: Plain = yaml.load(text, Loader=Loader)
         self._policy = load_policy(text)
         self._givens, self._stories = list(cases[0]), list(cases[1])
+        if (wrong := self._asked(Asked.of(self._policy)) or self._told(text)) is not None:
+            # A case that does not hold at all would notice every mutant.
+            raise ValueError(f"{wrong} does not hold with the policy as it is")
 
     def verdicts(self) -> list[Verdict]:
         """The verdict on each mutant."""

@@ -4,7 +4,8 @@ A file has the ``rule`` as the domain model says it, and ``cases``. A case is a 
 is ``given``: facts in the words of the vocabulary, each different from a report in which every question was answered
 and nothing is wrong. Several ``given`` one below the other, or several values of a fact, are as many cases. ``then`` is
 what the tables answer: ``colour``, ``provisional``, ``because`` (every rule of colour that holds), ``to`` and ``rule``,
-who ``follows`` a refusal, whom it ``tells``, the ``conditions``, and what is met of a ``board_request``.
+who ``follows`` a refusal, whom it ``tells``, the ``conditions``, and what is met of a ``board_request``,
+and which terms with a condition it ``owes``.
 A colour that is ``given`` is one that a person set; NONE is that of what has no colour.
 """
 
@@ -26,7 +27,7 @@ from tests.cases import QUIET
 from tests.scenarios.story import Story, a_story, refuse_unknown
 
 RULES = Path(__file__).parent / "rules"
-_THEN = {"colour", "provisional", "because", "to", "rule", "follows", "tells", "conditions", "board_request"}
+_THEN = {"colour", "provisional", "because", "to", "rule", "follows", "tells", "conditions", "board_request", "owes"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Asked:
             "tells": policy.made_fan_out(),
             "conditions": policy.made_safety_conditions(),
             "board_request": policy.made_board_request(),
+            "owes": policy.made_terms(),
         }
         return cls(policy.made_colours(), policy.made_destinations(), policy.made_refusals(), others)
 
@@ -89,7 +91,7 @@ def answered(asked: Asked, facts: Mapping[str, str]) -> dict[str, Any]:
         "to": chosen.to,
         "rule": chosen.id,
         "follows": asked.refusals.answer(told).rows[0].to,
-        **{name: [row.id for row in table.answer(told).rows] for name, table in asked.others.items()},
+        **{name: [row.id for row in table.answer(told).rows if row.when] for name, table in asked.others.items()},
     }
 
 

@@ -26,7 +26,7 @@ REGIONS = CHECKOUT / "deploy" / "regions"
         ("watch",),
         ("answer", "accept", "3f2b8c1e"),
         ("answer", "open", "3f2b8c1e"),
-        ("act", "seen", "3f2b8c1e", "--actor", "m.devries", "--role", "assessor", "--reason", "seen"),
+        ("act", "seen", "3f2b8c1e", "--actor", "m.devries", "--role", "beoordelaar", "--reason", "seen"),
         ("deadletters", "ls"),
         ("deadletters", "show", "3f2b8c1e"),
         ("deadletters", "redrive", "3f2b8c1e"),

@@ -267,7 +267,7 @@ def test_a_taken_port_for_metrics_is_said(up: dict[str, str], role: str, tmp_pat
 
 def test_a_provisional_colour_is_settled_by_a_person(up: dict[str, str], meldstroom: Meldstroom):
     short = published(meldstroom, up, "voorlopig")["case_id"][:8]
-    who = ("--actor", "m.devries", "--role", "assessor", "--reason", "called", "--wait", "-o", "json")
+    who = ("--actor", "m.devries", "--role", "beoordelaar", "--reason", "called", "--wait", "-o", "json")
 
     too_few = meldstroom("act", "settle", short, "--answer", "A4=NO", *who, **up)
     answers = [part for n in range(1, 12) for part in ("--answer", f"A{n}=NEE")]
@@ -296,7 +296,7 @@ def test_a_dead_letter_is_opened_and_not_sent_in_vain(up: dict[str, str], meldst
 def test_a_dead_letter_that_is_right_by_now_goes_in_again(up: dict[str, str], meldstroom: Meldstroom):
     # Given an act that was refused as the case stood: by its form alone it is right
     short = published(meldstroom, up, "geel")["case_id"][:8]
-    who = ("--actor", "m.devries", "--role", "assessor", "--reason", "no", "--wait")
+    who = ("--actor", "m.devries", "--role", "beoordelaar", "--reason", "no", "--wait")
     assert meldstroom("act", "reopen", short, *who, **up).exit_code == Exit.NOT_SO
     letters = data_of(meldstroom("deadletters", "ls", "-o", "json", **up))
     letter = max((one for one in letters if one["reason"] == "act_refused"), key=lambda one: str(one["at"]))
@@ -321,8 +321,9 @@ def test_a_household_is_erased_by_two_people(up: dict[str, str], meldstroom: Mel
     short = published(meldstroom, up, "groen")["case_id"][:8]
     for verb in ("accept", "start", "complete"):
         assert meldstroom("answer", verb, short, "--wait", **up).exit_code == Exit.DONE
-    who = ("--actor", "m.devries", "--role", "assessor", "--reason", "term is over", "--wait")
-    assert meldstroom("act", "close", short, *who, **up).exit_code == Exit.DONE
+    why = ("--actor", "m.devries", "--reason", "term is over", "--wait")
+    assert meldstroom("act", "close", short, *why, "--role", "beoordelaar", **up).exit_code == Exit.DONE
+    who = (*why, "--role", "jurist")
 
     # When one person asks for it, and then two
     alone = meldstroom("act", "erase", short, *who, **up)
