@@ -7,7 +7,7 @@ policy's. An act that is not allowed goes back as a dead letter with the reason;
 from dataclasses import replace
 
 from agents.casework.case import AWAITS_ANSWER, Case, Stands
-from agents.casework.handover import take_back
+from agents.casework.handover import offer, take_back
 from agents.casework.inputs import Draft
 from agents.casework.notices import phoned, release
 from agents.casework.recolouring import (
@@ -25,6 +25,7 @@ from agents.casework.recolouring import (
 )
 from agents.casework.related import merge, relate
 from agents.casework.reports import dead
+from agents.casework.routing import unforeseen
 from agents.casework.rules import Rules
 from agents.casework.standing import MONITORED, end, set_standing
 from agents.policy.colours import highest
@@ -77,6 +78,9 @@ def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
             return True
         case ActKind.REOPEN if case.closed and not case.erased and case.merged_into is None:
             _recorded(draft, case, said)
+            if case.current() is None:
+                # Nobody has it any more: a person of the centre looks what it needs.
+                offer(draft, rules, case.id, unforeseen(rules), Colour(case.colour) if case.colour else None)
             return True
         case ActKind.ERASE if case.closed and case.merged_into is None and (case.keys or not case.erased):
             # Once more for the dead letters that came after the first time.

@@ -209,7 +209,8 @@ def _owners(records: list[j.Record], found: Findings) -> None:
     for record in records:
         # With a closed case nobody follows up any more: the centre owns it again.
         started = any(
-            (isinstance(e, j.Answered) and e.state == "STARTED") or (isinstance(e, j.ActDone) and e.kind == "CLOSE")
+            (isinstance(e, j.Answered) and e.state == "STARTED")
+            or (isinstance(e, j.ActDone) and e.kind in ("CLOSE", "MERGE"))
             for e in record.events
         )
         for event in record.events:

@@ -12,7 +12,7 @@ from agents.casework import cases, contents
 from agents.casework.case import AWAITS_ANSWER
 from agents.stage.writer import Outgoing
 from tests.cases import reports
-from tests.world import World, awaiting
+from tests.world import World, awaiting, regions
 from topics import journal as j
 from topics.codes import ActKind, Colour, HandoverState, RefusalReason
 
@@ -22,7 +22,19 @@ GONE = {"REFUSED", "RETURNED", "RECALLED", "SUPERSEDED"}
 ACTS = [
     found.value for found in ActKind if found.value in ("RAISE", "LOWER", "SETTLE", "CLOSE", "REOPEN", "SEEN", "ERASE")
 ]
-TEAMS = {"vt-hollands-midden", "wijkteam-gouda", "wijkteam-leiden-noord", "wijkteam-leiden-zuid"}
+OTHER_ACTS: dict[str, list[dict[str, Any]]] = {
+    "ASSESS": [{"rating": "NONE", "outcome": outcome} for outcome in ("HANDOVER", "NO_STEPS")],
+    "DECIDE_HOLD": [{"hold": hold} for hold in ("TAKE_UP", "END")],
+    "MEASURE": [{"standing": {"measure": "OTS", "state": state}} for state in ("IN_FORCE", "ENDED")],
+    "RESTRAINING_ORDER": [{"standing": {"state": state}} for state in ("IN_FORCE", "BROKEN", "ENDED")],
+    "BOARD_NOTICE": [{"board": notice} for notice in ("INVESTIGATES", "DECLINED")],
+    "OUTCOME": [{"found": found} for found in ("REFUTED", "CONFIRMED")],
+    "ASSESSMENT_PART": [{"part": {"party": "wijkteam-gouda", "indicators": {"S2": said}}} for said in ("YES", "NO")],
+    "ASSIGN_ROLE": [{"case_role": "INVOLVED", "to": "wijkteam-gouda"}],
+    "CONSULT": [{"to": "jeugdhulp-de-brug-voorbeeld"}],
+    **{kind: [{}] for kind in ("MONITOR_START", "MONITOR_CONTACT", "EXTEND", "INFORMED", "REEVALUATE")},
+}
+OWNERS = {"vt-hollands-midden", *(found.id for found in regions()["hollands-midden"].directory.receivers)}
 HOUR = 3_600_000
 
 
@@ -36,6 +48,7 @@ class Region(RuleBasedStateMachine):
         self.seen = 0
         self.colours: dict[str, tuple[str | None, bool]] = {}
         self.owners: dict[str, str] = {}
+        self.terms: dict[str, tuple[dict[str, int], int]] = {}
 
     # What may happen -------------------------------------------------------------------------------------
 
@@ -90,6 +103,28 @@ class Region(RuleBasedStateMachine):
         indicators = dict.fromkeys(case.open_questions, settled) if kind == "SETTLE" else {}
         self.world.act(kind, case, colour=colour, second=second, indicators=indicators)
 
+    @precondition(lambda self: self.world.book.cases)
+    @rule(data=st.data(), kind=st.sampled_from(sorted(OTHER_ACTS)))
+    def another_act(self, data: st.DataObject, kind: str) -> None:
+        case = self.world.book.cases[data.draw(st.sampled_from(sorted(self.world.book.cases)))]
+        indicators = {"indicators": dict.fromkeys(case.open_questions, "NO")} if kind == "ASSESS" else {}
+        self.world.act(kind, case, **data.draw(st.sampled_from(OTHER_ACTS[kind])), **indicators)
+
+    @precondition(lambda self: len(self.world.book.cases) > 1)
+    @rule(data=st.data(), kind=st.sampled_from(["CONFIRM_LINK", "UNLINK", "MERGE"]))
+    def relate(self, data: st.DataObject, kind: str) -> None:
+        one, other = (data.draw(st.sampled_from(sorted(self.world.book.cases))) for _ in range(2))
+        self.world.act(kind, self.world.book.cases[one], other_case=other)
+
+    @precondition(lambda self: any(case.prepared for case in self.world.book.cases.values()))
+    @rule(data=st.data(), kind=st.sampled_from(["RELEASE", "PHONED"]))
+    def notice(self, data: st.DataObject, kind: str) -> None:
+        cases = [case for case in self.world.book.cases.values() if case.prepared]
+        case = data.draw(st.sampled_from(sorted(cases, key=lambda found: found.id)))
+        phone = {"who": "M. de Wit", "with_whom": "dienst", "at": "2026-03-18T10:20:00+01:00"}
+        more = {"phone": phone} if kind == "PHONED" else {}
+        self.world.act(kind, case, notices=[data.draw(st.sampled_from(sorted(case.prepared)))], **more)
+
     @rule(hours=st.sampled_from([0, 1, 5, 26, 50, 200]))
     def time(self, hours: int) -> None:
         self.world.sleep_until(self.world.now + hours * HOUR + 60_001)
@@ -100,7 +135,7 @@ class Region(RuleBasedStateMachine):
     @invariant()
     def one_owner(self) -> None:
         for case in self.world.book.cases.values():
-            assert case.owner in TEAMS
+            assert case.owner in OWNERS
             if case.owner != self.owners.get(case.id, case.owner):
                 if case.closed:  # nobody follows up any more
                     assert case.owner == "vt-hollands-midden"
@@ -148,7 +183,7 @@ class Region(RuleBasedStateMachine):
     def what_is_gone_has_a_successor(self) -> None:
         for case in self.world.book.cases.values():
             for place, handover in enumerate(case.handovers):
-                if handover.state in GONE:
+                if handover.state in GONE and not case.closed:
                     assert place + 1 < len(case.handovers)
 
     @invariant()
@@ -175,6 +210,26 @@ class Region(RuleBasedStateMachine):
     def a_report_is_in_one_case(self) -> None:
         times = Counter(entry.identity for case in self.world.book.cases.values() for entry in case.entries)
         assert all(found == 1 for found in times.values())
+
+    @invariant()
+    def what_a_case_became_is_one_case(self) -> None:
+        book = self.world.book
+        for case in book.cases.values():
+            if case.merged_into is not None:
+                assert case.closed
+                assert case.current() is None
+                assert case.id in {part.id for part in book.parts_of(book.standing_for(case))}
+
+    @invariant()
+    def no_rule_moves_a_term_later(self) -> None:
+        record = self.world.records[-1]
+        extended = {e.case_id for e in record.events if isinstance(e, j.ActDone) and e.kind == "EXTEND"}
+        for case in self.world.book.cases.values():
+            before, episode = self.terms.get(case.id, ({}, case.episode))
+            for term, due in case.terms.items():
+                if term != "T02" and case.id not in extended and episode == case.episode:
+                    assert due <= before.get(term, due)
+        self.terms = {case.id: (dict(case.terms), case.episode) for case in self.world.book.cases.values()}
 
     @invariant()
     def states_are_known(self) -> None:

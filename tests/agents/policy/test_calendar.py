@@ -342,3 +342,79 @@ def test_a_day_that_takes_no_time_is_refused():
 def test_calendars_are_values():
     assert len({Netherlands(), Netherlands()}) == 1
     assert len({Compressed(timedelta(seconds=1)), Compressed(timedelta(seconds=1))}) == 1
+
+
+# --- legal days and calendar days -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("received", "days5", "weeks4", "weeks10"),
+    [
+        ("2026-03-18", "2026-03-23", "2026-04-15", "2026-05-27"),
+        ("2026-04-02", "2026-04-08", "2026-04-30", "2026-06-11"),
+        ("2025-12-22", "2025-12-29", "2026-01-19", "2026-03-02"),
+        ("2025-12-30", "2026-01-05", "2026-01-27", "2026-03-10"),
+        ("2026-05-12", "2026-05-18", "2026-06-09", "2026-07-21"),
+        ("2026-07-17", "2026-07-22", "2026-08-14", "2026-09-25"),
+        ("2026-07-18", "2026-07-23", "2026-08-17", "2026-09-28"),
+        ("2026-12-24", "2026-12-29", "2027-01-21", "2027-03-04"),
+        ("2027-05-04", "2027-05-11", "2027-06-01", "2027-07-13"),
+    ],
+)
+def test_legal_terms_end_as_the_table_of_section_7_says(received: str, days5: str, weeks4: str, weeks10: str):
+    start = local(f"{received}T10:00")
+
+    assert [NL.end_of_legal_days(start, days) for days in (5, 28, 70)] == [
+        end_of(one) for one in (days5, weeks4, weeks10)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("received", "days", "ends"),
+    [
+        pytest.param("2026-03-05", 70, "2026-05-18", id="ends on Ascension, and the next day is equated"),
+        pytest.param("2026-02-16", 70, "2026-04-28", id="ends on King's Day"),
+        pytest.param("2026-10-16", 70, "2026-12-28", id="ends on Christmas"),
+        pytest.param("2026-04-07", 28, "2026-05-06", id="ends on 5 May"),
+    ],
+)
+def test_a_legal_term_that_ends_on_a_free_day_goes_on(received: str, days: int, ends: str):
+    assert NL.end_of_legal_days(local(f"{received}T10:00"), days) == end_of(ends)
+
+
+@pytest.mark.parametrize(
+    ("start", "days", "ends"),
+    [
+        ("2026-03-26T15:00", 10, "2026-04-05T15:00"),
+        ("2026-03-26T15:00", 28, "2026-04-23T15:00"),
+        ("2026-03-26T15:00", 8, "2026-04-03T15:00"),
+        ("2026-04-17T09:30", 10, "2026-04-27T09:30"),
+    ],
+)
+def test_a_huisverbod_ends_at_the_same_hour_on_whatever_day(start: str, days: int, ends: str):
+    assert NL.same_hour(local(start), days=days) == local(ends)
+
+
+@pytest.mark.parametrize(
+    ("start", "months", "ends"),
+    [
+        ("2026-03-18T10:00", 3, "2026-06-18T10:00"),
+        ("2026-08-31T10:00", 6, "2027-02-28T10:00"),
+        ("2027-08-31T10:00", 6, "2028-02-29T10:00"),
+        ("2026-10-31T10:00", 18, "2028-04-30T10:00"),
+        ("2026-12-01T10:00", 1, "2027-01-01T10:00"),
+    ],
+)
+def test_a_month_ends_on_its_last_day_when_the_date_does_not_exist(start: str, months: int, ends: str):
+    assert NL.same_hour(local(start), months=months) == local(ends)
+
+
+@given(moments, st.integers(3, 60))
+def test_a_legal_term_of_three_days_or_more_has_two_working_days_and_ends_on_one(start: datetime, length: int):
+    end = NL.end_of_legal_days(start, length).astimezone(AMSTERDAM).date()
+    first = start.astimezone(AMSTERDAM).date()
+    within = [first + timedelta(days=number) for number in range(1, (end - first).days + 1)]
+
+    assert NL.is_working_day(end)
+    assert sum(map(NL.is_working_day, within)) >= 2
+    assert len(within) >= length
