@@ -91,7 +91,7 @@ Starts = Literal[
 ]  # fmt: skip
 """What happens when a term begins. COLOURED: the case got another colour; ORDER and MEASURE: it is in force."""
 Ends = Literal[
-    "ACKNOWLEDGED", "ACCEPTED", "REFUSED", "STARTED", "SEEN", "ASSESS", "OUTCOME", "INFORMED", "FEEDBACK_GIVEN",
+    "ACKNOWLEDGED", "ACCEPTED", "STARTED", "SEEN", "ASSESS", "OUTCOME", "INFORMED", "FEEDBACK_GIVEN",
     "FEEDBACK_NOT_POSSIBLE", "SETTLE", "RAISE", "DECIDE_HOLD", "MONITOR_CONTACT", "SUPPORT_GIVEN", "BOARD_NOTICE",
     "CONFIRM_LINK", "UNLINK", "ENDED",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.cli.route import route
-from tests.cases import ALL_NO, TEAM_GOUDA, a_report
+from tests.cases import ALL_NO, TEAM_GOUDA, a_child, a_report
 from topics.specs import REPORT_TYPE
 from topics.texts import catalogue
 
@@ -53,7 +53,15 @@ def test_one_report_is_decided_and_everything_is_shown(tmp_path: Path):
     assert found["offer"]["contact_person"] == "cp-hm-02"
     assert found["offer"]["dv_specialist"] == "hg-gda-01"
     assert [step["step"] for step in found["offer"]["ladder"]] == ["REMINDER", "SPECIALIST", "COORDINATOR", "RECALLED"]
-    assert found["deadlines"] == {"T03": "2026-03-23T23:59:59+01:00"}
+    assert found["deadlines"] == {
+        "T02": "2026-03-19T23:59:59+01:00",
+        "T03": "2026-03-23T23:59:59+01:00",
+        "T04": "2026-03-25T23:59:59+01:00",
+        "T05": "2026-03-25T23:59:59+01:00",
+        "T06": "2026-03-23T23:59:59+01:00",
+        "T08": "2026-05-27T23:59:59+02:00",
+        "T09": "2026-04-15T23:59:59+02:00",
+    }
     assert found["links"] == []
     assert found["side_notices"] == []
     assert found["earlier_involvement"] == "FIRST"
@@ -100,7 +108,7 @@ def test_red_tells_the_duty_desk(tmp_path: Path):
     assert found["side_notices"] == [
         {"kind": kind, "to": "vt-hm-bureaudienst", "person": None} for kind in ("RED", "PREPARED")
     ]
-    assert found["deadlines"] == {"T03": "2026-03-18T11:00:00+01:00"}
+    assert found["deadlines"]["T03"] == "2026-03-18T11:00:00+01:00"
 
 
 def test_the_broker_s_moment_is_the_report_s_own_unless_said(tmp_path: Path):
@@ -109,7 +117,7 @@ def test_the_broker_s_moment_is_the_report_s_own_unless_said(tmp_path: Path):
     assert decided("--report", file)["at"] == "2026-03-18T10:00:00+01:00"
     late = decided("--report", file, "--at", "2026-03-18T12:00:00Z")
     assert late["at"] == "2026-03-18T13:00:00+01:00"
-    assert late["deadlines"] == {"T03": "2026-03-18T14:00:00+01:00"}
+    assert late["deadlines"]["T03"] == "2026-03-18T14:00:00+01:00"
 
 
 def test_the_household_s_place_chooses_the_region(tmp_path: Path):
@@ -138,7 +146,7 @@ def test_a_history_shows_how_things_stood_after_each_line(tmp_path: Path):
     assert (offered["owner"], offered["executor"]) == ("vt-hollands-midden", "vt-hollands-midden")
     assert (accepted["owner"], accepted["executor"]) == ("vt-hollands-midden", TEAM_GOUDA)
     assert (started["owner"], started["executor"]) == (TEAM_GOUDA, TEAM_GOUDA)
-    assert accepted["deadlines"] == {}
+    assert not accepted["deadlines"].keys() & {"T02", "T03"}
     assert started["offer"]["state"] == "STARTED"
 
 
@@ -319,3 +327,28 @@ def test_both_languages_take_the_same_places():
 
 def _places(sentence: str) -> set[str]:
     return {part.partition("}")[0] for part in sentence.split("{")[1:]}
+
+
+def test_it_is_said_on_which_answers_the_colour_hangs(tmp_path: Path):
+    found = decided("--report", a_file(tmp_path, a_report(yes=("S3",), unknown=("M1",))))
+
+    assert found["hangs_on"]["used"] == ["S3"]
+    assert "M1" in found["hangs_on"]["missing"]
+    # A yes to any acute question would be rood; another answer about neglect no longer oranje.
+    assert {"A1", "S3"} <= set(found["hangs_on"]["turning"])
+    assert "M1" not in found["hangs_on"]["turning"]
+
+
+def test_what_stands_on_the_case_is_shown(tmp_path: Path):
+    report = a_report(
+        yes=("A6",), safe_carer="NO", source_id="scholen-hollands-midden", reporter={"capacity": "SCHOOL"},
+        participants=[a_child(known_measures=["OTS"])],
+    )  # fmt: skip
+    found = decided("--report", a_file(tmp_path, report))
+
+    assert found["standing"]["OTS"]["state"] == "IN_FORCE"
+    assert [one["to"] for one in found["prepared"]] == [
+        "politiedesk-hollands-midden", "raad-hollands-midden", "gi-jeugdbescherming-west-voorbeeld", "wijkteam-gouda",
+    ]  # fmt: skip
+    assert [one["rule"] for one in found["safety_conditions"]] == ["V1"]
+    assert [one["rule"] for one in found["board_request"]["met"]] == ["VTO1", "VTO2"]
