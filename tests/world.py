@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
@@ -139,6 +139,16 @@ class World:
         """Somebody of the centre acts on a case (the last one)."""
         act = an_act(changes.pop("case_id", (case or self.case).id), kind, **changes)
         return self._send(specs.ACTS.topic(self.region), specs.ACT_TYPE, None, orjson.dumps(act))
+
+    def change_rules(self, changes: Mapping[str, str]) -> None:
+        """The region's policy is another from now on: each text in it is replaced."""
+        text = self.config.policy_text
+        for old, new in changes.items():
+            assert old in text, old
+            text = text.replace(old, new)
+        self.policy = text
+        self.writer.reconfigure(self.config)
+        self._take(self.writer.begin(self.now))
 
     def _send(self, topic: str, kind: str, source: str | None, value: bytes) -> j.Record:
         source = source or "urn:nld:oin:00000001999973320000:systeem:proef"

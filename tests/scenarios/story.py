@@ -1,11 +1,11 @@
 """The scenarios of the domain model, section 8, as files that a domain expert can read: played in a region in memory.
 
-A file has the ``cell`` of the table, a ``story`` and what must be so ``then``. A step of the story is a ``report``, an
-``answer``, an ``act``, ``raw`` bytes, or a ``wait``, at a local moment (without one: Wed 18 Mar 2026 10:00); with
-``sleep`` nothing was at work until then. A report is one about a quarrel in
-which every question was answered NO; the step says what is different: ``yes`` and ``unknown`` name indicators,
-``people`` who is involved, and everything else is a field of the contract. ``then`` may also stand with a step; a step
-of a moment alone lets the time pass until then.
+A file has the ``cell`` of the table, a ``story`` and what must be so ``then``. A step of the story is a ``report``,
+an ``answer``, an ``act`` or ``raw`` bytes, at a local moment (without one: Wed 18 Mar 2026 10:00). A step of a moment
+alone lets the time pass until then; with ``sleep`` nothing was at work in it. ``rules`` changes the policy (text ->
+text), and a ``campaign`` is many reports within an hour. A report is one about a quarrel in which every question was
+answered NO; the step says what is different: ``yes`` and ``unknown`` name indicators, ``people`` who is involved, and
+everything else is a field of the contract. ``then`` may also stand with a step.
 ``why`` says why an expectation differs from its cell.
 """
 
@@ -24,7 +24,21 @@ from tests.world import World, local
 from topics import journal as j
 
 CASES = Path(__file__).parent / "cases"
-_STEP = {"at", "report", "answer", "of", "reason", "municipality", "helper", "act", "raw", "sleep", "then"}
+_STEP = {
+    "at",
+    "report",
+    "answer",
+    "of",
+    "reason",
+    "municipality",
+    "helper",
+    "act",
+    "raw",
+    "sleep",
+    "rules",
+    "campaign",
+    "then",
+}
 PEOPLE = {"woman": a_woman, "man": a_man, "child": a_child}
 
 
@@ -80,6 +94,10 @@ def played(story: Story, policy: str | None = None) -> Iterator[tuple[World, Map
             world.pass_until(_moment(step.get("at")))
         if "report" in step:
             world.publish(_report(step["report"], world))
+        elif "rules" in step:
+            world.change_rules(step["rules"])
+        elif "campaign" in step:
+            _campaign(world, step["campaign"])
         elif "raw" in step:
             world.publish(step["raw"].encode())
         elif "sleep" in step:
@@ -105,7 +123,20 @@ def _moment(said: object) -> str:
     return WEDNESDAY if said is None else str(said)
 
 
+def _campaign(world: World, said: Mapping[str, Any]) -> None:
+    """So many reports within the hour, each about a household of its own; those by their numbers are rood."""
+    for number in range(said["reports"]):
+        world.pass_time(seconds=3_600 / said["reports"])
+        yes = ("A2",) if number in said["red"] else ()
+        world.publish(a_report(household=1_000 + number, yes=yes, received_at=local_iso(world)))
+
+
 def _report(said: Mapping[str, Any], world: World) -> dict[str, Any]:
+    return report_of({"received_at": local_iso(world), **said})
+
+
+def report_of(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The report that a step tells of."""
     changes = dict(said)
     household = changes.get("household", 0)
     for name in ("yes", "unknown"):
@@ -113,7 +144,6 @@ def _report(said: Mapping[str, Any], world: World) -> dict[str, Any]:
             changes[name] = tuple(changes[name])
     if "people" in changes:
         changes["participants"] = [_person(one, household) for one in changes.pop("people")]
-    changes.setdefault("received_at", local_iso(world))
     return a_report(**changes)
 
 
@@ -183,6 +213,14 @@ _LOOK: dict[str, Any] = {
     "no_terms": lambda world, wanted: [term for term in wanted if term not in world.case.terms],
     "late": lambda world, _: all(event.late for event in world.all_events(j.StepFired)),
     "erased": lambda world, _: world.case.erased and not world.case.codes and not world.case.keys,
+    "red": lambda world, _: sum(case.colour == "RED" for case in world.book.cases.values()),
+    # Within how many minutes of its receipt the last red case was offered.
+    "red_offered_after": lambda world, _: max(
+        (case.handovers[0].offered - case.entries[0].received) // 60_000
+        for case in world.book.cases.values()
+        if case.colour == "RED"
+    ),
+    "policies": lambda world, _: len({case.policy for case in world.book.cases.values()}),
     "all_cases": lambda world, _: len(world.book.cases),
     "conditions": lambda world, _: world.case.conditions,
     "roles": lambda world, _: world.case.roles,
