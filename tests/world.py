@@ -269,7 +269,7 @@ class World:
         def lane(name: str, offset: int) -> Arrived:
             return Arrived(name, 0, offset, at[name, offset], None, self.lanes[name][offset], ())
 
-        return decided_again(other, self.journal, lane, start)
+        return list(decided_again(other, self.journal, lane, start))
 
     def _asked(self, writer: CaseworkWriter, ask: Callable[[], list[Outgoing]]) -> list[Outgoing]:
         """What a writer decides, as the stage asks for it: once more when it needed to read the journal."""

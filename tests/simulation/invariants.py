@@ -267,7 +267,7 @@ def _decided_again(broker: Broker, journal: list[Written]) -> Iterator[str]:
         return replace(arrived(broker.logs[LANES[name], PARTITION][offset]), at=taken_at[name, offset])
 
     before = [found.stored.value or b"" for found in journal]
-    again = decided_again(other, before, lane)
+    again = list(decided_again(other, before, lane))
     yield from (
         f"record {place} is decided otherwise the second time"
         for place, (one, two) in enumerate(zip(before, again, strict=True))

@@ -1,6 +1,6 @@
 """Deciding the inputs of a journal once more: the same release must come to the same events, byte for byte."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from agents.casework.writer import CaseworkWriter
 from agents.stage.lane import Arrived
@@ -11,7 +11,7 @@ from topics import specs
 
 def decided_again(
     writer: CaseworkWriter, journal: Sequence[bytes], lane: Callable[[str, int], Arrived], start: int = 0
-) -> list[bytes]:
+) -> Iterator[bytes]:
     """The records from ``start`` on as ``writer``, whose book holds those before, decides them now.
 
     ``lane`` gives what lies on a lane at an offset.
@@ -24,9 +24,8 @@ def decided_again(
             except ContentNeeded as needed:
                 writer.recall(journal[place] for place in needed.places)
 
-    found: list[bytes] = []
-    for raw in journal[start:]:
-        record = j.decode(raw)
+    for place in range(start, len(journal)):
+        record = j.decode(journal[place])
         if isinstance(record.input, j.ConfigureInput):
             out = writer.begin(record.at)
         elif isinstance(record.input, j.TickInput):
@@ -35,5 +34,4 @@ def decided_again(
             came = lane(record.lane, record.offset)
             out = asked(lambda came=came, name=record.lane: writer.decide(name, came))  # type: ignore[misc]
         writer.committed([record.seq])
-        found += [one.value or b"" for one in out if one.topic == specs.JOURNAL.topic()]
-    return found
+        yield from (one.value or b"" for one in out if one.topic == specs.JOURNAL.topic())
