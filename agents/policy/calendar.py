@@ -11,7 +11,7 @@ local closing days are working days.
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from holidays import country_holidays
@@ -63,10 +63,7 @@ class Netherlands:
         """``at`` local on the nth working day after the day of ``start``; n = 1 is the first."""
         _refuse_below_one(n)
         _refuse_zoned(at)
-        day = _utc(start).astimezone(AMSTERDAM).date()
-        for _ in range(n):
-            day = self._working_day_after(day)
-        return _local(day, at)
+        return _local(_nth_working_day(_utc(start).astimezone(AMSTERDAM).date(), n), at)
 
     def next_working_day_at(self, start: datetime, at: time) -> datetime:
         """The first ``at`` local on a working day strictly after ``start``; it can be later that same day."""
@@ -103,14 +100,7 @@ class Netherlands:
         no working day is extended to the next one (art. 1), and one of three days or more holds at least two working
         days (art. 2)."""
         _refuse_below_one(days)
-        first = _utc(start).astimezone(AMSTERDAM).date()
-        last, working = first + days * DAY, 0
-        for number in range(1, days + 1):
-            working += self.is_working_day(first + number * DAY)
-        while not self.is_working_day(last) or (days >= 3 and working < 2):
-            last += DAY
-            working += self.is_working_day(last)
-        return _local(last, END_OF_DAY)
+        return _local(_last_legal_day(_utc(start).astimezone(AMSTERDAM).date(), days), END_OF_DAY)
 
     def same_hour(self, start: datetime, days: int = 0, months: int = 0) -> datetime:
         """C: the same local hour so many days and months later, whatever day that is (no Awt). A month ends on its
@@ -189,6 +179,26 @@ class Compressed:
 
 
 Calendar = Netherlands | Compressed
+
+
+# Every report of a day asks for the same few.
+@lru_cache(maxsize=4096)
+def _nth_working_day(day: date, n: int) -> date:
+    for _ in range(n):
+        day = Netherlands()._working_day_after(day)
+    return day
+
+
+@lru_cache(maxsize=4096)
+def _last_legal_day(first: date, days: int) -> date:
+    netherlands = Netherlands()
+    last, working = first + days * DAY, 0
+    for number in range(1, days + 1):
+        working += netherlands.is_working_day(first + number * DAY)
+    while not netherlands.is_working_day(last) or (days >= 3 and working < 2):
+        last += DAY
+        working += netherlands.is_working_day(last)
+    return last
 
 
 @cache
