@@ -148,11 +148,7 @@ def _without_steps(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> 
     if row.to != "NONE":
         return False  # what is oranje or rood does not end so
     draft.add(j.Routed(case_id=case.id, destination=row.to, rule=row.id))
-    current = case.current()
-    if current is not None:
-        take_back(draft, rules, case, current, HandoverState.SUPERSEDED)
-    _recorded(draft, case, said, ActKind.CLOSE)
-    _close(draft, rules, case)
+    _ended(draft, rules, case, said)
     return True
 
 
@@ -161,11 +157,7 @@ def _held(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     if said.details["hold"] == "TAKE_UP":
         return take_up(draft, rules, case, said)
     _recorded(draft, case, said)
-    current = case.current()
-    if current is not None:
-        take_back(draft, rules, case, current, HandoverState.SUPERSEDED)
-    _recorded(draft, case, said, ActKind.CLOSE)
-    _close(draft, rules, case)
+    _ended(draft, rules, case, said)
     return True
 
 
@@ -176,7 +168,8 @@ def _standing(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     _recorded(draft, case, said)
     found = set_standing(draft, case.id, what, Stands(given["state"], given["since"], given.get("until")))
     if not case.closed and found.state != StandingState.ENDED:
-        reconsider(draft, rules, replace(matter_of(draft, case), standing={**case.standing, what: found}))
+        matter = matter_of(draft, case)
+        reconsider(draft, rules, replace(matter, standing={**case.standing, what: found}), matter)
     return True
 
 
@@ -196,7 +189,7 @@ def _related(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     younger = max(mine, its, key=lambda matter: matter.case.entries[-1].seq)
     if how is Relation.UNLINKED:
         both = [found for found in younger.household if found.id not in (case.id, other.id)] + [younger.case]
-    related(draft, rules, replace(younger, household=both))
+    related(draft, rules, replace(younger, household=both), younger)
     return True
 
 
@@ -249,7 +242,7 @@ def _assessment_part(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -
     if not case.closed:
         matter = matter_of(draft, case)
         new = {found: "YES" for found, answer in indicators.items() if answer == "YES"}
-        reconsider(draft, rules, replace(matter, dangers={**matter.dangers, **new}))
+        reconsider(draft, rules, replace(matter, dangers={**matter.dangers, **new}), matter)
     return True
 
 
@@ -277,6 +270,15 @@ def _outcome(draft: Draft, case: Case, said: j.ActInput) -> bool:
         threads = tuple(dict.fromkeys(entry.thread for entry in present if entry.counts))
     draft.add(j.Investigated(case_id=case.id, found=found, threads=threads))
     return True
+
+
+def _ended(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> None:
+    """Nothing follows: whoever has the case need not go on, and it is closed."""
+    current = case.current()
+    if current is not None:
+        take_back(draft, rules, case, current, HandoverState.SUPERSEDED)
+    _recorded(draft, case, said, ActKind.CLOSE)
+    _close(draft, rules, case)
 
 
 def _close(draft: Draft, rules: Rules, case: Case) -> None:

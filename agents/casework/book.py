@@ -186,7 +186,8 @@ class Book:
             self.origins[origin] = record.at
         elif isinstance(said, j.AnswerInput | j.ActInput):
             own = said.answer_id if isinstance(said, j.AnswerInput) else said.act_id
-            if (case := self.cases.get(case_id)) is not None:
+            # The case that was named: an act may change another one too.
+            if (case := self.cases.get(said.case_id)) is not None:
                 case.done.append(own)
                 if said.sealed:
                     case.keys.append(said.key_id)

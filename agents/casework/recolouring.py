@@ -9,7 +9,7 @@ from agents.casework.inputs import Draft
 from agents.casework.linking import earlier_reports
 from agents.casework.notices import prepare
 from agents.casework.related import undecided
-from agents.casework.reports import place
+from agents.casework.reports import place, service
 from agents.casework.routing import About, route, unforeseen
 from agents.casework.rules import Rules, local_date
 from agents.casework.situation import (
@@ -25,7 +25,7 @@ from agents.casework.situation import (
 from agents.facts import Facts
 from agents.policy.colours import Judgement, highest
 from topics import journal as j
-from topics.codes import Colour, NoticeKind
+from topics.codes import Colour, NoticeKind, TriageOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +124,20 @@ def assess(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
         return False
     judged = judge(rules, matter)
     now = Colour(case.colour) if case.colour else None
-    colour = highest([*([now] if now else []), *(outcome.colour for outcome in judged)]) if judged else now
+    worse = judged and _worse(rules, matter_of(draft, case), judged)
+    colour = highest([*([now] if now else []), *(outcome.colour for outcome in judged)]) if worse else now
     done(draft, case, said, colour, provisional=False)
     if colour is None:
         return True
     if colour is not now:
         reasons = (*case.reasons, *_rules(judged))
         coloured_now(draft, rules, matter, colour, reasons, _still_open(case, said))
-    elif said.indicators:
+        return True
+    if said.indicators:
         _triaged(draft, case, colour, tuple(case.reasons), _still_open(case, said))
+    if said.details["outcome"] == TriageOutcome.HANDOVER and service(rules, case, local_date(draft.now)) is not None:
+        # What the centre looked at first goes on to whom the rules name.
+        replaced(draft, rules, matter, colour, provisional=False)
     return True
 
 
@@ -152,12 +157,15 @@ def take_up(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     return True
 
 
-def reconsider(draft: Draft, rules: Rules, matter: Matter) -> bool:
+def reconsider(draft: Draft, rules: Rules, matter: Matter, before: Matter | None = None) -> bool:
     """The rules are asked again about the reports of a case; what they say may raise its colour, never lower it.
 
-    Whether it did.
+    Whether it did. ``before`` is how it was: what the rules said then already has been weighed by a person, who may
+    have lowered it, and raises nothing once more.
     """
     case, judged = matter.case, judge(rules, matter)
+    if before is not None and not _worse(rules, before, judged):
+        return False
     colour = highest([Colour(case.colour or Colour.GREEN), *(outcome.colour for outcome in judged)])
     if case.colour is None or colour.severity <= Colour(case.colour).severity:
         return False
@@ -167,10 +175,16 @@ def reconsider(draft: Draft, rules: Rules, matter: Matter) -> bool:
     return True
 
 
-def related(draft: Draft, rules: Rules, matter: Matter) -> None:
+def _worse(rules: Rules, before: Matter, now: Sequence[Judgement]) -> bool:
+    """Whether the rules say more now than they did."""
+    then = [outcome.colour.severity for outcome in judge(rules, before)]
+    return max((outcome.colour.severity for outcome in now), default=0) > max(then, default=-1)
+
+
+def related(draft: Draft, rules: Rules, matter: Matter, before: Matter) -> None:
     """A person decided about a link: that may raise the colour, and what waited for it waits no more."""
     case = matter.case
-    if case.colour is None or case.closed or reconsider(draft, rules, matter):
+    if case.colour is None or case.closed or reconsider(draft, rules, matter, before):
         return
     if any(row.id == case.rule and any("unconfirmed" in one for one in row.when) for row in rules.policy.destinations):
         replaced(draft, rules, matter, Colour(case.colour), provisional=case.provisional)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -124,6 +125,7 @@ class Policy(Part):
         return Table(self.destinations, self.indicators)
 
 
+@lru_cache(maxsize=128)
 def text_hash(text: str) -> str:
     """Which text this is: the first 16 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -157,3 +157,13 @@ def test_an_institutional_address_is_no_possible_link():
     same_address(world, address=shelter)
 
     assert same_address(world, address=shelter).rule == "X11"
+
+
+def test_the_same_act_twice_is_known_again_whichever_case_it_changed():
+    # The younger case changes; the act named the older one.
+    world, first, second = two_cases()
+    act_id = "1f6f5a9e-0c39-4b5e-9d86-0f4f1f1f2a11"
+    world.act("CONFIRM_LINK", first, other_case=second.id, act_id=act_id)
+    world.act("CONFIRM_LINK", first, other_case=second.id, act_id=act_id)
+
+    world.expect(j.Repeated)

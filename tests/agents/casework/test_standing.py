@@ -132,6 +132,36 @@ def test_an_assessment_that_finds_more_raises_and_routes():
     assert (world.case.colour, world.case.destination) == ("ORANGE", "VT_CONDITIONS")
 
 
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("ASSESS", {"rating": "NONE", "outcome": "STEPS_AT_VT"}),
+        ("ASSESSMENT_PART", {"part": {"party": "wijkteam-gouda", "indicators": {"M1": "YES"}}}),
+        ("RESTRAINING_ORDER", {"standing": {"state": "ENDED"}}),
+    ],
+)
+def test_what_two_persons_lowered_is_not_raised_by_what_was_known_then(kind: str, more: dict[str, Any]):
+    world = a_case(yes=("S1",))
+    world.act("LOWER", colour="YELLOW", second="m.vt-08")
+    world.act(kind, **more)
+
+    assert world.case.colour == "YELLOW"
+
+
+def test_what_the_centre_looked_at_first_is_handed_over_once_it_is_assessed():
+    # Given a case that no report alone could bring to a team: that is a matter of the centre
+    world = a_case(yes=("S1",))
+    world.act("LOWER", colour="YELLOW", second="m.vt-08")
+    world.answer("REFUSED", reason="UNREACHABLE")
+    assert world.offer.receiver == "vt-hm-beoordeling"
+
+    # When it is assessed, then it goes where its colour belongs
+    world.act("ASSESS", rating="MULTI_PROBLEM", outcome="STEPS_AT_VT")
+    assert world.offer.receiver == "vt-hm-beoordeling"
+    world.act("ASSESS", rating="MULTI_PROBLEM", outcome="HANDOVER")
+    assert (world.offer.receiver, world.offer.destination) == ("wijkteam-gouda", "TEAM_DV")
+
+
 def test_no_steps_ends_what_is_green_or_yellow():
     world = a_case(yes=("M3",))
     team = world.offer
