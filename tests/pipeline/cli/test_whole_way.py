@@ -98,7 +98,7 @@ def test_plan_tells_what_is_missing_and_a_worker_does_not_start_without(
     assert {step["step"] for step in json.loads(plan.stdout)} == {"create", "set_quota"}
     assert worker.returncode == Exit.CONFIG
     assert "meldstroom topics apply" in worker.stderr
-    assert "brabant-zuidoost: no team for 17" in worker.stderr
+    assert "brabant-zuidoost: no team for 4" in worker.stderr
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_red_report_until_somebody_has_it(up: dict[str, str], meldstroom: Meld
     assert {rule["id"] for rule in why["rules"]} == {"R1", "R2", "U4", "X3"}
     assert opened["reports"][0]["participants"][0]["surname"] == "Jongeneel"
     assert "reporter" not in json.dumps(opened)
-    assert [event["type"] for event in accepted["followed"]] == ["answered", "executor_changed"]
+    assert [event["type"] for event in accepted["followed"]] == ["answered", "executor_changed", "terms_changed"]
     assert again.exit_code == Exit.NOT_SO
     assert (shown["state"], shown["executor"]) == ("ACCEPTED", "vt-bzo-crisis")
     assert [record["refused"] for record in shown["timeline"]] == [False, False, True]
