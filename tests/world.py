@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import yaml
 
 from agents.casework.book import Book, read_book
 from agents.casework.case import AWAITS_ANSWER, Case, Handover
@@ -18,6 +19,7 @@ from agents.casework.rules import rules_from
 from agents.casework.writer import CaseworkWriter
 from agents.intake.decide import Registry, bring, registry
 from agents.policy.calendar import AMSTERDAM
+from agents.policy.loading import Loader
 from agents.policy.model import millis, moment
 from agents.policy.region import RegionConfig, load_regions
 from agents.sealing import unseal, unwrap_with
@@ -140,13 +142,13 @@ class World:
         act = an_act(changes.pop("case_id", (case or self.case).id), kind, **changes)
         return self._send(specs.ACTS.topic(self.region), specs.ACT_TYPE, None, orjson.dumps(act))
 
-    def change_rules(self, changes: Mapping[str, str]) -> None:
-        """The region's policy is another from now on: each text in it is replaced."""
-        text = self.config.policy_text
-        for old, new in changes.items():
-            assert old in text, old
-            text = text.replace(old, new)
-        self.policy = text
+    def change_rules(self, changes: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+        """The region's policy is another from now on: table -> row -> what it says instead."""
+        plain = yaml.load(self.config.policy_text, Loader=Loader)
+        for table, rows in changes.items():
+            for row in plain[table]:
+                row |= rows.get(row["id"], {})
+        self.policy = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
         self.writer.reconfigure(self.config)
         self._take(self.writer.begin(self.now))
 
