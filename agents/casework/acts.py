@@ -20,6 +20,7 @@ from agents.casework.recolouring import (
     recolour,
     reconsider,
     related,
+    replaced,
     settle,
     take_up,
 )
@@ -59,6 +60,8 @@ def act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> None:
 
 def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     """Do it; False when it is not possible as the case stands."""
+    if case.merged_into is not None:
+        return False  # it goes on in another one: there it must be said
     match said.kind:
         case ActKind.RAISE | ActKind.LOWER if said.colour is not None:
             return recolour(draft, rules, case, said, Colour(said.colour))
@@ -186,10 +189,11 @@ def _related(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     how = Relation.CONFIRMED if said.kind == ActKind.CONFIRM_LINK else Relation.UNLINKED
     if not relate(draft, case, other, how):
         return False
-    younger = max(mine, its, key=lambda matter: matter.case.entries[-1].seq)
-    if how is Relation.UNLINKED:
-        both = [found for found in younger.household if found.id not in (case.id, other.id)] + [younger.case]
-    related(draft, rules, replace(younger, household=both), younger)
+    for matter in (mine, its):
+        # Each may have waited for it; the older one counts none that came later.
+        alone = [found for found in matter.household if found.id not in (case.id, other.id)] + [matter.case]
+        together = alone if how is Relation.UNLINKED else both
+        related(draft, rules, replace(matter, household=together), matter)
     return True
 
 
@@ -207,6 +211,14 @@ def _merged(draft: Draft, rules: Rules, mine: Matter, its: Matter) -> bool:
     colour, open_too = highest(colours), not other.closed
     provisional = (case.provisional or (other.provisional and open_too)) and colour is not Colour.RED
     if case.colour == colour and case.provisional == provisional:
+        current = case.current()
+        if current is None:
+            replaced(draft, rules, matter, colour, provisional=provisional)
+        elif open_too:
+            # Whoever has the case hears of what was reported on the other one.
+            draft.tell(NoticeKind.NEW_REPORT, current.receiver, case_id=case.id, handover_id=current.id, content=True)
+        if open_too and other.colour == Colour.RED:
+            draft.tell(NoticeKind.RED, rules.directory.desks.duty, case_id=case.id)
         return True
     reasons = (*case.reasons, *(other.reasons if open_too else ()))
     questions = tuple(dict.fromkeys((*case.open_questions, *(other.open_questions if open_too else ()))))

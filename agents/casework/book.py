@@ -289,8 +289,10 @@ class Book:
             case j.AssessmentAdded():
                 self._assessed(event, record, opened)
             case j.Investigated():
-                for entry in self.reports_of(self.cases[event.case_id]):
-                    entry.counts = entry.counts and entry.thread not in event.threads
+                for part in self.parts_of(self.cases[event.case_id]):
+                    self._changes(part.id)
+                    for entry in part.entries:
+                        entry.counts = entry.counts and entry.thread not in event.threads
             case j.Erased():
                 self._erased(event)
             case j.MoveRefused() | j.Repeated() | j.NotDecided() | j.DeadLettered():
@@ -365,7 +367,9 @@ class Book:
         self._changes(other.id)
         if event.how == Relation.MERGED:
             one.absorbed.append(other.id)
-            other.merged_into, other.closed = one.id, True
+            other.merged_into, other.closed, other.terms = one.id, True, {}
+            one.avoided = list(dict.fromkeys((*one.avoided, *other.avoided)))
+            one.too_severe = list(dict.fromkeys((*one.too_severe, *other.too_severe)))
             return
         for case, its in ((one, other.id), (other, one.id)):
             case.confirmed = [found for found in case.confirmed if found != its]

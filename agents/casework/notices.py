@@ -40,8 +40,9 @@ def prepare(
 
 def release(draft: Draft, case: Case, notice_ids: list[str]) -> bool:
     """A person releases these; False when one of them is not ready, or must be told by telephone."""
+    notice_ids = list(dict.fromkeys(notice_ids))
     found = [case.prepared.get(one) for one in notice_ids]
-    if any(one is None or one[3] != "QUEUE" or one[4] != _PREPARED for one in found):
+    if case.erased or any(one is None or one[3] != "QUEUE" or one[4] != _PREPARED for one in found):
         return False
     for notice_id, one in zip(notice_ids, found, strict=True):
         assert one is not None
@@ -51,6 +52,7 @@ def release(draft: Draft, case: Case, notice_ids: list[str]) -> bool:
 
 def phoned(draft: Draft, case: Case, notice_ids: list[str]) -> bool:
     """A person has called about these; False when one of them is not ready."""
+    notice_ids = list(dict.fromkeys(notice_ids))
     if any(case.prepared.get(one, [None])[-1] != _PREPARED for one in notice_ids):
         return False
     for notice_id in notice_ids:

@@ -237,7 +237,10 @@ def replaced(draft: Draft, rules: Rules, matter: Matter, colour: Colour, *, prov
     household = Household(standing=matter.standing, family_refuses=case.family_refuses)
     told = situation(rules, facts, on, household) | coloured(colour, provisional, unconfirmed)
     draft.told = told
-    place(draft, rules, case, route(rules, told, About(on, facts, avoided=case.avoided)), colour, by_person=True)
+    # What is merged in this very record has its own who may not get it.
+    merged = [draft.book.cases[one.other] for one in draft.events if isinstance(one, j.Related) and one.how == "MERGED"]
+    avoided = (*case.avoided, *(found for other in merged for found in (*other.avoided, *other.too_severe)))
+    place(draft, rules, case, route(rules, told, About(on, facts, avoided=avoided)), colour, by_person=True)
     prepare(draft, rules, case, case.id, told, facts, on)
 
 

@@ -38,8 +38,10 @@ def relate(draft: Draft, case: Case, other: Case, how: Relation) -> bool:
 
 def merge(draft: Draft, rules: Rules, case: Case, other: Case) -> bool:
     """``other`` goes on in ``case``; both histories stay. What was still offered of the other is taken back."""
-    if other.id == case.id or case.closed or case.erased or other.erased or case.merged_into or other.merged_into:
+    if other.id == case.id or case.closed or case.merged_into or other.merged_into:
         return False
+    if not (joinable(case) and joinable(other)):
+        return False  # about what is held a jurist decides first
     centre = rules.directory.organisation
     for handover in other.handovers:
         if handover.state in OPEN:

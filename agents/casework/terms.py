@@ -79,7 +79,9 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
             _standing(draft, rules, matter, event)
         case j.Prepared() if event.to == "BOARD" and event.by == "PHONE":
             _begin(draft, rules, matter, "BOARD_REQUESTED", now)
-        case j.Related() if event.how != "MERGED":
+        case j.Related() if event.how == "MERGED":
+            _joined(matter, draft.book.cases[event.other].terms)
+        case j.Related():
             _end(rules, matter, "CONFIRM_LINK" if event.how == "CONFIRMED" else "UNLINK")
 
 
@@ -137,6 +139,13 @@ def _end(rules: Rules, matter: _Matter, what: str) -> None:
         ended = sorted(ended, key=lambda term: matter.running[term])[:1]
     for term in ended:
         _stop(matter, term)
+
+
+def _joined(matter: _Matter, others: dict[str, int]) -> None:
+    """What was owed on a case that goes on in this one; of two moments the earlier holds."""
+    for term, due in others.items():
+        if due < matter.running.get(term, due + 1):
+            matter.running[term] = matter.new[term] = due
 
 
 def _stop(matter: _Matter, term: str) -> None:

@@ -53,6 +53,14 @@ def test_nothing_is_released_twice_and_nothing_that_is_not_ready():
         world.expect(j.DeadLettered, reason="act_refused")
 
 
+def test_a_notice_that_is_named_twice_goes_out_once():
+    world = red()
+    notice = prepared(world)["F1"]
+    world.act("RELEASE", notices=[notice, notice])
+
+    assert len(sent(world, "politiedesk-hollands-midden")) == 1
+
+
 def test_a_call_is_made_not_released():
     world = red(safe_carer="NO")
     call = prepared(world)["F2"]

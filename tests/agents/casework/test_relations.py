@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agents.casework.case import Case
-from tests.cases import a_report, an_address
+from tests.cases import a_man, a_report, a_woman, an_address
 from tests.world import World
 from topics import journal as j
 
@@ -109,6 +109,79 @@ def test_a_report_on_a_merged_case_comes_to_the_one_in_which_it_goes_on():
 
     assert world.book.reports_of(second)[-1].seq == world.records[-1].seq
     assert len(world.book.cases) == 2
+
+
+def two_households(**changes: Any) -> tuple[World, Case, Case]:
+    """A groene case, and one of another household."""
+    world = World()
+    world.publish(a_report())
+    first = world.case
+    world.publish(a_report(household=3, **changes))
+    return world, first, world.case
+
+
+def test_what_was_refuted_stays_so_in_a_merged_case_that_was_packed():
+    world, first, second = two_households()
+    world.act("MERGE", first, other_case=second.id)
+    world.snapshot()
+    world.act("OUTCOME", first, found="REFUTED")
+    world.snapshot()
+
+    assert [entry.counts for entry in world.book.cases[second.id].entries] == [False]
+    assert world.refolded().encode() == world.book.encode()
+
+
+def test_a_red_case_that_is_merged_into_a_red_one_is_heard_of():
+    world, first, second = two_households(yes=("A2",))
+    world.act("RAISE", first, colour="RED")
+    world.answer("STARTED", first.current())
+    world.act("MERGE", first, other_case=second.id)
+
+    assert world.told() == {("NEW_REPORT", "vt-hm-crisis"), ("RED", "vt-hm-bureaudienst")}
+
+
+def test_merging_forgets_nobody_who_may_not_get_it():
+    world, first, second = two_households(participants=[a_woman(3), a_man(3, employer="Sociaal Gouda")])
+    world.act("MERGE", first, other_case=second.id)
+
+    assert first.avoided == ["stichting-sociaal-gouda-voorbeeld"]
+    assert (first.colour, world.book.cases[first.id].current().receiver) == ("YELLOW", "wijkteam-alphen-aan-den-rijn")  # type: ignore[union-attr]
+
+
+def test_merging_moves_no_term_later():
+    world, first, second = two_households()
+    due = dict(first.terms)
+    world.act("MERGE", second, other_case=first.id)
+
+    assert all(second.terms[term] <= at for term, at in due.items() if term != "T02")
+    assert first.terms == {}
+
+
+def test_what_is_held_is_not_merged_before_a_jurist_has_decided():
+    world, first, second = two_households(reporter_disclosure="DOUBLE_ANONYMOUS")
+    for one, other in ((first, second), (second, first)):
+        world.act("MERGE", one, other_case=other.id)
+        world.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_on_a_merged_case_nothing_is_said_any_more():
+    world, first, second = two_households()
+    world.act("MERGE", first, other_case=second.id)
+    world.act("RESTRAINING_ORDER", second, standing={"state": "BROKEN"})
+
+    world.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_a_link_is_decided_for_the_one_that_waits_also_when_the_other_was_corrected_since():
+    world = World()
+    report = a_report(participants=[{"role": "VICTIM", "sex": "FEMALE", "is_minor": "NO", "pregnant": "NO"}])
+    world.publish(report)
+    first = world.case
+    second = same_address(world)
+    world.publish(report | {"version": 2, "kind": "CORRECTION"})
+    world.act("CONFIRM_LINK", second, other_case=first.id)
+
+    assert (second.colour, second.rule) == ("YELLOW", "X10")
 
 
 def test_a_merged_case_is_not_reopened_merged_again_or_erased_by_itself():
