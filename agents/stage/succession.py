@@ -16,6 +16,8 @@ from agents.stage.transport import share
 
 READY_WITHIN_S = 20.0
 """Then he goes all the same."""
+BEAT_S = 1.5
+"""Within so long everybody who is there has said so."""
 HEARD_S = 3.0
 """Who was not heard for so long is not there."""
 
@@ -46,7 +48,7 @@ class Succession:
 
     def __init__(self, instance: str, partitions: Collection[int], stage: Prepares) -> None:
         self._instance, self._partitions, self._stage = instance, partitions, stage
-        self._leaves, self._until_s = False, 0.0
+        self._leaves, self._until_s, self._alone_from_s = False, 0.0, 0.0
         self._others: dict[str, tuple[Said, float]] = {}
         self.news = asyncio.Event()
         """Something is to be said that should not wait for the next heartbeat."""
@@ -69,14 +71,17 @@ class Succession:
     def leave(self, now_s: float) -> None:
         """Say from now on that we leave."""
         self._stage.leave()
-        self._leaves, self._until_s = True, now_s + READY_WITHIN_S
+        self._leaves, self._until_s, self._alone_from_s = True, now_s + READY_WITHIN_S, now_s + BEAT_S
         self.news.set()
 
     def may_go(self, now_s: float) -> bool:
         """Whether the others have prepared what we hold; nobody is waited for who is not there, and nobody for long."""
         stay = [said for said in self._there(now_s).values() if not said.leaves]
         prepared = {partition for said in stay for partition in said.prepared}
-        return not stay or prepared.issuperset(self._stage.holds()) or now_s >= self._until_s
+        if not stay:
+            # Who began a moment ago may not have heard the others yet.
+            return now_s >= self._alone_from_s
+        return prepared.issuperset(self._stage.holds()) or now_s >= self._until_s
 
     def _inherits(self, now_s: float) -> list[int]:
         """What will be ours of those who leave: the group shares it out in the same way."""

@@ -7,7 +7,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.stage.succession import HEARD_S, READY_WITHIN_S, Succession
+from agents.stage.succession import BEAT_S, HEARD_S, READY_WITHIN_S, Succession
 
 
 class Held:
@@ -62,7 +62,9 @@ def test_who_leaves_goes_when_the_other_has_prepared_what_it_holds():
 def test_nobody_is_waited_for_who_is_not_there():
     workers = group(a=Held(0), b=Held(1, ready=False))
     workers["a"].leave(0.0)
-    assert workers["a"].may_go(0.0)
+    # One who began a moment ago may not have heard the others yet.
+    assert not workers["a"].may_go(BEAT_S - 0.1)
+    assert workers["a"].may_go(BEAT_S)
 
     talk(workers)
     assert not workers["a"].may_go(HEARD_S - 0.1)
@@ -90,8 +92,8 @@ def test_two_that_leave_prepare_nothing_and_do_not_wait_for_each_other():
     talk(workers)
 
     assert held["a"].wanted == held["b"].wanted == set()
-    assert workers["a"].may_go(0.0)
-    assert workers["b"].may_go(0.0)
+    assert workers["a"].may_go(BEAT_S)
+    assert workers["b"].may_go(BEAT_S)
 
 
 def test_what_is_no_heartbeat_of_a_region_worker_is_passed_over():
@@ -105,7 +107,7 @@ def test_what_is_no_heartbeat_of_a_region_worker_is_passed_over():
         worker.hears(key, value, 0.0)
 
     worker.leave(0.0)
-    assert worker.may_go(0.0)
+    assert worker.may_go(BEAT_S)
 
 
 @given(st.lists(st.sets(st.integers(0, 24)), min_size=2, max_size=5), st.data())
