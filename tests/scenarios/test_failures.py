@@ -333,12 +333,16 @@ def test_what_a_drained_worker_holds_is_prepared_by_another_before_it_goes(
     # When it is drained
     assert leaves.stop(signal.SIGUSR1) == 0
     wait_for("handed over", lambda: holds(stays) == [0, 1])
-    opened(stays, theirs)
 
     # Then the other had read that past before it was given the region
     (prepared,) = said(stays, "region_prepared", region=theirs)
     assert prepared["at"] < said(leaves, "stopped")[0]["at"]
-    assert said(stays, "region_opened", region=theirs)[-1]["replayed"] < 60
+    # It may have held the region once before, when it was alone.
+    since = wait_for(
+        "opened again",
+        lambda: [one for one in said(stays, "region_opened", region=theirs) if one["at"] > prepared["at"]],
+    )
+    assert since[-1]["replayed"] < 60
     more = publish(field, chance, theirs, 2)
     wait_for("it decides", lambda: decided(journal, more))
     assert in_one_stretch(journal)
