@@ -96,22 +96,41 @@ def answer(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.A
                 draft.add(j.OwnerChanged(case_id=case.id, owner=owner))
 
 
+def triaged(
+    draft: Draft,
+    case: Case,
+    colour: Colour,
+    reasons: tuple[str, ...],
+    questions: tuple[str, ...],
+    *,
+    provisional: bool = False,
+    floor: Colour | None = None,
+) -> None:
+    """The colour from now on; the conditions that hold for the case, and what is met of a request, stay."""
+    draft.add(
+        j.Triaged(
+            case_id=case.id,
+            colour=colour.value,
+            provisional=provisional,
+            reasons=reasons,
+            open_questions=questions,
+            floor=(floor or colour).value,
+            conditions=tuple(case.conditions),
+            board_request=tuple(case.board_request),
+            board_unknown=tuple(case.board_unknown),
+        )
+    )
+
+
 def _raised(draft: Draft, rules: Rules, case: Case, reason: str) -> Colour | None:
     """The colour of the case after a refusal for that reason (U8)."""
     now = Colour(case.colour) if case.colour else None
     colour, why = rules.colours.raised(now or Colour.GREEN, {"refusal": reason})
     if not why or (now is not None and colour is now):
         return now
-    draft.add(
-        j.Triaged(
-            case_id=case.id,
-            colour=colour.value,
-            provisional=case.provisional,
-            reasons=tuple(dict.fromkeys((*case.reasons, *why))),
-            open_questions=tuple(case.open_questions),
-            floor=highest([colour, *([Colour(case.settled_floor)] if case.settled_floor else [])]).value,
-        )
-    )
+    floor = highest([colour, *([Colour(case.settled_floor)] if case.settled_floor else [])])
+    reasons, questions = tuple(dict.fromkeys((*case.reasons, *why))), tuple(case.open_questions)
+    triaged(draft, case, colour, reasons, questions, provisional=case.provisional, floor=floor)
     return colour
 
 

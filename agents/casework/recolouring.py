@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from agents.casework.case import Case, Entry, Part, Stands
+from agents.casework.handover import triaged
 from agents.casework.inputs import Draft
 from agents.casework.linking import earlier_reports
 from agents.casework.notices import prepare
@@ -134,7 +135,7 @@ def assess(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
         coloured_now(draft, rules, matter, colour, reasons, _still_open(case, said))
         return True
     if said.indicators:
-        _triaged(draft, case, colour, tuple(case.reasons), _still_open(case, said))
+        triaged(draft, case, colour, tuple(case.reasons), _still_open(case, said))
     if said.details["outcome"] == TriageOutcome.HANDOVER and service(rules, case, local_date(draft.now)) is not None:
         # What the centre looked at first goes on to whom the rules name.
         replaced(draft, rules, matter, colour, provisional=False)
@@ -218,7 +219,7 @@ def coloured_now(
 ) -> None:
     """The colour from now on, and the case goes to where it belongs with it."""
     case = matter.case
-    _triaged(draft, case, colour, tuple(dict.fromkeys(reasons)), questions, provisional=provisional, floor=floor)
+    triaged(draft, case, colour, tuple(dict.fromkeys(reasons)), questions, provisional=provisional, floor=floor)
     if colour is Colour.RED:
         draft.tell(NoticeKind.RED, rules.directory.desks.duty, case_id=case.id)
     replaced(draft, rules, matter, colour, provisional=provisional)
@@ -255,31 +256,6 @@ def _answered(matter: Matter, indicators: dict[str, str]) -> Matter:
 
 def _rules(judged: Sequence[Judgement]) -> tuple[str, ...]:
     return tuple(rule for outcome in judged for rule in outcome.rules)
-
-
-def _triaged(
-    draft: Draft,
-    case: Case,
-    colour: Colour,
-    reasons: tuple[str, ...],
-    questions: tuple[str, ...],
-    *,
-    provisional: bool = False,
-    floor: Colour | None = None,
-) -> None:
-    draft.add(
-        j.Triaged(
-            case_id=case.id,
-            colour=colour.value,
-            provisional=provisional,
-            reasons=reasons,
-            open_questions=questions,
-            floor=(floor or colour).value,
-            conditions=tuple(case.conditions),
-            board_request=tuple(case.board_request),
-            board_unknown=tuple(case.board_unknown),
-        )
-    )
 
 
 def _still_open(case: Case, said: j.ActInput) -> tuple[str, ...]:

@@ -113,6 +113,15 @@ def test_what_must_be_kept_to_stands_in_the_offer():
     assert said["safety_conditions"] == ["Geen contact met het gezin voordat er een veiligheidsplan is."]
 
 
+def test_a_refusal_that_raises_leaves_the_conditions_as_they_are():
+    # U8: lowered to groen, and found too severe by the team
+    world = red(yes=("A6",))
+    world.act("LOWER", colour="GREEN", second="m.vt-08")
+    world.answer("REFUSED", reason="TOO_SEVERE")
+
+    assert (world.case.colour, world.case.conditions) == ("YELLOW", ["V1"])
+
+
 # Roles ----------------------------------------------------------------------------------------------------
 
 
