@@ -518,6 +518,7 @@ class NoticeKind(Code):
     CAPACITY = "CAPACITY", "ontvanger heeft geen capaciteit"
     TOO_LATE = "TOO_LATE", "te laat, of niet meer mogelijk"
     NEW_REPORT = "NEW_REPORT", "nieuwe melding in deze casus"
+    CHANGED = "CHANGED", "veranderd door een medewerker van Veilig Thuis"
     RAISED = "RAISED", "kleur verhoogd"
     BOARD = "BOARD", "bericht van de Raad"
     PREPARED = "PREPARED", "berichten klaar om vrij te geven"

@@ -6,7 +6,7 @@ policy's. An act that is not allowed goes back as a dead letter with the reason;
 
 from dataclasses import replace
 
-from agents.casework.case import AWAITS_ANSWER, Case, Stands
+from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Stands
 from agents.casework.handover import offer, take_back
 from agents.casework.inputs import Draft
 from agents.casework.notices import phoned, release
@@ -23,11 +23,13 @@ from agents.casework.recolouring import (
     replaced,
     settle,
     take_up,
+    worse,
 )
 from agents.casework.related import merge, relate
 from agents.casework.reports import dead
 from agents.casework.routing import unforeseen
-from agents.casework.rules import Rules
+from agents.casework.rules import Rules, local_date
+from agents.casework.situation import Household, situation
 from agents.casework.standing import MONITORED, end, set_standing
 from agents.policy.colours import highest
 from agents.policy.vocabulary import NONE
@@ -80,11 +82,7 @@ def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
             _close(draft, rules, case)
             return True
         case ActKind.REOPEN if case.closed and not case.erased and case.merged_into is None:
-            _recorded(draft, case, said)
-            if case.current() is None:
-                # Nobody has it any more: a person of the centre looks what it needs.
-                offer(draft, rules, case.id, unforeseen(rules), Colour(case.colour) if case.colour else None)
-            return True
+            return _reopen(draft, rules, case, said)
         case ActKind.ERASE if case.closed and case.merged_into is None and (case.keys or not case.erased):
             # Once more for the dead letters that came after the first time.
             _recorded(draft, case, said)
@@ -170,7 +168,7 @@ def _standing(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     what: str = given["measure"] if said.kind == ActKind.MEASURE else Standing.RESTRAINING_ORDER.value
     _recorded(draft, case, said)
     found = set_standing(draft, case.id, what, Stands(given["state"], given["since"], given.get("until")))
-    if not case.closed and found.state != StandingState.ENDED:
+    if found.state != StandingState.ENDED:
         matter = matter_of(draft, case)
         reconsider(draft, rules, replace(matter, standing={**case.standing, what: found}), matter)
     return True
@@ -201,11 +199,15 @@ def _merged(draft: Draft, rules: Rules, mine: Matter, its: Matter) -> bool:
     """The case has both histories now, and the more urgent of both colours at least."""
     case, other = mine.case, its.case
     reports = sorted((*mine.reports, *its.reports), key=lambda found: found[0].seq)
-    matter = Matter(case, reports, [*mine.household, *its.household], {**other.standing, **case.standing})
+    standing, dangers = {**other.standing, **case.standing}, {**its.dangers, **mine.dangers}
+    matter = Matter(case, reports, [*mine.household, *its.household], standing, dangers)
     for what in other.standing.keys() - case.standing.keys():
         set_standing(draft, case.id, what, other.standing[what])
     colours = [Colour(found) for found in (case.colour, None if other.closed else other.colour) if found]
-    colours += [outcome.colour for outcome in judge(rules, matter)]
+    judged = judge(rules, matter)
+    # What the rules said of each case already was weighed by a person, who may have lowered it.
+    found = judged if worse(rules, [mine, its], judged) else []
+    colours += [outcome.colour for outcome in found]
     if not colours:
         return True
     colour, open_too = highest(colours), not other.closed
@@ -216,11 +218,11 @@ def _merged(draft: Draft, rules: Rules, mine: Matter, its: Matter) -> bool:
             replaced(draft, rules, matter, colour, provisional=provisional)
         elif open_too:
             # Whoever has the case hears of what was reported on the other one.
-            draft.tell(NoticeKind.NEW_REPORT, current.receiver, case_id=case.id, handover_id=current.id, content=True)
+            draft.tell(NoticeKind.CHANGED, current.receiver, case_id=case.id, handover_id=current.id, content=True)
         if open_too and other.colour == Colour.RED:
             draft.tell(NoticeKind.RED, rules.directory.desks.duty, case_id=case.id)
         return True
-    reasons = (*case.reasons, *(other.reasons if open_too else ()))
+    reasons = (*case.reasons, *(other.reasons if open_too else ()), *(rule for one in found for rule in one.rules))
     questions = tuple(dict.fromkeys((*case.open_questions, *(other.open_questions if open_too else ()))))
     coloured_now(draft, rules, matter, colour, reasons, questions, provisional=provisional)
     return True
@@ -239,7 +241,8 @@ def _assessment_part(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -
     """A party adds its part; what it finds more dangerous than was known may raise the colour."""
     part = said.details["part"]
     _recorded(draft, case, said)
-    before = next((found.version for found in case.assessment if found.party == part["party"]), 0)
+    known = (found.version for found in draft.book.assessment_of(case) if found.party == part["party"])
+    before = max(known, default=0)
     indicators, valid_until = part.get("indicators", {}), part.get("valid_until")
     draft.add(
         j.AssessmentAdded(
@@ -251,10 +254,9 @@ def _assessment_part(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -
             valid_until=valid_until,
         )
     )
-    if not case.closed:
-        matter = matter_of(draft, case)
-        new = {found: "YES" for found, answer in indicators.items() if answer == "YES"}
-        reconsider(draft, rules, replace(matter, dangers={**matter.dangers, **new}), matter)
+    matter = matter_of(draft, case)
+    new = {found: "YES" for found, answer in indicators.items() if answer == "YES"}
+    reconsider(draft, rules, replace(matter, dangers={**matter.dangers, **new}), matter)
     return True
 
 
@@ -285,16 +287,28 @@ def _outcome(draft: Draft, case: Case, said: j.ActInput) -> bool:
 
 
 def _ended(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> None:
-    """Nothing follows: whoever has the case need not go on, and it is closed."""
-    current = case.current()
-    if current is not None:
-        take_back(draft, rules, case, current, HandoverState.SUPERSEDED)
+    """Nothing follows: it is closed."""
     _recorded(draft, case, said, ActKind.CLOSE)
     _close(draft, rules, case)
 
 
+def _reopen(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
+    """It is open again, as it was; what was said of it meanwhile is weighed now."""
+    _recorded(draft, case, said)
+    matter = matter_of(draft, case)
+    if not (case.unweighed and reconsider(draft, rules, matter)):
+        if matter.latest is not None:
+            draft.told = situation(rules, matter.latest, local_date(draft.now), Household(standing=case.standing))
+        # Nobody has it any more: a person of the centre looks what it needs.
+        offer(draft, rules, case.id, unforeseen(rules), Colour(case.colour) if case.colour else None)
+    return True
+
+
 def _close(draft: Draft, rules: Rules, case: Case) -> None:
-    """With the case closed nobody follows up or monitors any more: a new episode begins at the centre."""
+    """With the case closed nobody need go on, follow up or monitor: whoever had it is told, and answers no more."""
+    for handover in case.handovers:
+        if handover.state in OPEN:
+            take_back(draft, rules, case, handover, HandoverState.SUPERSEDED)
     centre = rules.directory.organisation
     if case.executor != centre and not any(isinstance(event, j.ExecutorChanged) for event in draft.events):
         draft.add(j.ExecutorChanged(case_id=case.id, executor=centre))

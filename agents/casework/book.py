@@ -17,9 +17,9 @@ from agents.casework.known import Held, Known, Taken
 from agents.casework.waiting import COLOURS, UNCOLOURED, Waiting
 from agents.matching import Link
 from topics import journal as j
-from topics.codes import CaseRole, DeadLetterReason, HandoverState, NoticeState, Relation
+from topics.codes import CaseRole, DeadLetterReason, HandoverState, NoticeKind, NoticeState, Relation
 
-FOLD = 5
+FOLD = 6
 """Version of this fold and of the form in which it is saved: a snapshot of another one is not read."""
 
 ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
@@ -27,6 +27,7 @@ ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
 CHUNK = 128
 """Cases that are saved together: at some 0.5 KB each a chunk stays far below the limit of its topic."""
 HEAD = "head"
+_INVOLVED = CaseRole.INVOLVED.value
 
 
 @dataclass(slots=True)
@@ -105,6 +106,10 @@ class Book:
         parts = self.parts_of(case)
         others = (self.standing_for(self.cases[found]) for part in parts for found in part.confirmed)
         return list({one.id: one for one in (*parts, *(p for other in others for p in self.parts_of(other)))}.values())
+
+    def assessment_of(self, case: Case) -> list[Part]:
+        """The shared safety assessment of a case, with what was found in those merged into it, oldest first."""
+        return sorted((one for part in self.parts_of(case) for one in part.assessment), key=lambda one: one.seq)
 
     def reports_of(self, case: Case) -> list[Entry]:
         """Every report of a case, with those of the cases merged into it, in the order in which they came."""
@@ -252,15 +257,17 @@ class Book:
                 if pair is not None:
                     pair[1].state = event.state
             case j.Told():
-                if event.key_id is not None and (case := self.cases.get(event.case_id or "")) is not None:
-                    case.keys.append(event.key_id)
+                if (case := self.cases.get(event.case_id or "")) is not None:
+                    case.keys += [event.key_id] if event.key_id is not None else []
+                    if case.closed and event.kind == NoticeKind.ACUTE_WITHOUT_CASE:
+                        case.unweighed = True
             case j.ActDone():
                 case = self.cases[event.case_id]
                 case.colour, case.provisional = event.colour, event.provisional
                 if not event.provisional:
                     case.settled_floor = event.colour
                 if event.kind in ("CLOSE", "REOPEN"):
-                    case.closed = event.kind == "CLOSE"
+                    case.closed, case.unweighed = event.kind == "CLOSE", False
                 if event.kind == "ASSESS":
                     case.assessed = record.at
             case j.StandingChanged():
@@ -317,7 +324,10 @@ class Book:
             # A report on a closed case opens a new episode with its own colour.
             case.closed, case.colour, case.provisional, case.settled_floor = False, None, False, None
             case.assessed, case.prepared, case.conditions, case.terms = None, {}, [], {}
-            case.episode, case.family_refuses = record.seq, False
+            case.family_refuses = case.unweighed = False
+            for merged in self.parts_of(case):
+                self._changes(merged.id)
+                merged.episode = record.seq
         case.involvement = event.involvement
         key = opened.key
         case.entries.append(
@@ -360,7 +370,10 @@ class Book:
             wrap=key.wrap if key else None,
             wrapped=key.wrapped if key else None,
         )
-        case.assessment = [*(found for found in case.assessment if found.party != event.party), part]
+        for one in self.parts_of(case):
+            self._changes(one.id)
+            one.assessment = [found for found in one.assessment if found.party != event.party]
+        case.assessment.append(part)
 
     def _related(self, event: j.Related) -> None:
         one, other = self.cases[event.case_id], self.cases[event.other]
@@ -370,6 +383,15 @@ class Book:
             other.merged_into, other.closed, other.terms = one.id, True, {}
             one.avoided = list(dict.fromkeys((*one.avoided, *other.avoided)))
             one.too_severe = list(dict.fromkeys((*one.too_severe, *other.too_severe)))
+            one.family_refuses = one.family_refuses or other.family_refuses
+            one.prepared, other.prepared = other.prepared | one.prepared, {}
+            involved = (*one.roles.get(_INVOLVED, ()), *other.roles.get(_INVOLVED, ()))
+            one.roles = other.roles | one.roles | ({_INVOLVED: list(dict.fromkeys(involved))} if involved else {})
+            for its in other.unlinked:
+                if its != one.id and its not in one.unlinked:
+                    self._changes(its)
+                    one.unlinked.append(its)
+                    self.cases[its].unlinked.append(one.id)
             return
         for case, its in ((one, other.id), (other, one.id)):
             case.confirmed = [found for found in case.confirmed if found != its]

@@ -120,6 +120,8 @@ class Case:
     policy: str = ""
     closed: bool = False
     erased: bool = False
+    unweighed: bool = False
+    """Whether something acute was said of it since it was closed: the rules are asked when it is reopened."""
     test: bool = False
     refusals: int = 0
     avoided: list[str] = field(default_factory=list)

@@ -26,7 +26,7 @@ from agents.casework.situation import (
 from agents.facts import Facts
 from agents.policy.colours import Judgement, highest
 from topics import journal as j
-from topics.codes import Colour, NoticeKind, TriageOutcome
+from topics.codes import ActKind, Colour, NoticeKind, TriageOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ def matter_of(draft: Draft, case: Case, facts: Sequence[Facts | None] | None = N
         for entry, found in zip(book.reports_of(case), known, strict=True)
         if found is not None and entry.seq >= began[entry.seq]
     ]
-    return Matter(case, reports, book.household(case), case.standing, dangers(case.assessment, local_date(draft.now)))
+    found = dangers(book.assessment_of(case), local_date(draft.now))
+    return Matter(case, reports, book.household(case), case.standing, found)
 
 
 def dangers(parts: Sequence[Part], on: date) -> dict[str, str]:
@@ -120,13 +121,14 @@ def settle(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
 
 def assess(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     """A person has assessed the safety: no structural question may be open any more; the colour only rises by it."""
-    matter = _answered(matter_of(draft, case), said.indicators)
+    before = matter_of(draft, case)
+    matter = _answered(before, said.indicators)
     if any(unanswered(facts, STRUCTURAL) for _, facts in matter.counted):
         return False
     judged = judge(rules, matter)
     now = Colour(case.colour) if case.colour else None
-    worse = judged and _worse(rules, matter_of(draft, case), judged)
-    colour = highest([*([now] if now else []), *(outcome.colour for outcome in judged)]) if worse else now
+    found = judged if worse(rules, [before], judged) else []
+    colour = highest([*([now] if now else []), *(outcome.colour for outcome in found)]) if found else now
     done(draft, case, said, colour, provisional=False)
     if colour is None:
         return True
@@ -162,23 +164,31 @@ def reconsider(draft: Draft, rules: Rules, matter: Matter, before: Matter | None
     """The rules are asked again about the reports of a case; what they say may raise its colour, never lower it.
 
     Whether it did. ``before`` is how it was: what the rules said then already has been weighed by a person, who may
-    have lowered it, and raises nothing once more.
+    have lowered it, and raises nothing once more. Of a closed case a person hears at once, and reopens it or not.
     """
     case, judged = matter.case, judge(rules, matter)
-    if before is not None and not _worse(rules, before, judged):
+    if before is not None and not worse(rules, [before], judged):
         return False
     colour = highest([Colour(case.colour or Colour.GREEN), *(outcome.colour for outcome in judged)])
     if case.colour is None or colour.severity <= Colour(case.colour).severity:
         return False
+    if case.closed and not _reopened(draft, case):
+        draft.tell(NoticeKind.ACUTE_WITHOUT_CASE, rules.directory.desks.duty, case_id=case.id)
+        return True
     reasons, questions = (*case.reasons, *_rules(judged)), tuple(case.open_questions)
     provisional = case.provisional and colour is not Colour.RED
     coloured_now(draft, rules, matter, colour, reasons, questions, provisional=provisional)
     return True
 
 
-def _worse(rules: Rules, before: Matter, now: Sequence[Judgement]) -> bool:
+def _reopened(draft: Draft, case: Case) -> bool:
+    """Whether this very act opens it again."""
+    return any(isinstance(e, j.ActDone) and e.case_id == case.id and e.kind == ActKind.REOPEN for e in draft.events)
+
+
+def worse(rules: Rules, before: Sequence[Matter], now: Sequence[Judgement]) -> bool:
     """Whether the rules say more now than they did."""
-    then = [outcome.colour.severity for outcome in judge(rules, before)]
+    then = [outcome.colour.severity for matter in before for outcome in judge(rules, matter)]
     return max((outcome.colour.severity for outcome in now), default=0) > max(then, default=-1)
 
 
@@ -232,7 +242,7 @@ def replaced(draft: Draft, rules: Rules, matter: Matter, colour: Colour, *, prov
         place(draft, rules, case, unforeseen(rules), colour, by_person=True)
         return
     on = local_date(draft.now)
-    possible = [one for one in undecided(draft.book, case) if one.id not in _decided_now(draft)]
+    possible = undecided(draft, case)
     would_be = [outcome.colour for outcome in judge(rules, matter, possible)] if possible else []
     unconfirmed = any(found.severity > colour.severity for found in would_be)
     household = Household(standing=matter.standing, family_refuses=case.family_refuses)
@@ -243,11 +253,6 @@ def replaced(draft: Draft, rules: Rules, matter: Matter, colour: Colour, *, prov
     avoided = (*case.avoided, *(found for other in merged for found in (*other.avoided, *other.too_severe)))
     place(draft, rules, case, route(rules, told, About(on, facts, avoided=avoided)), colour, by_person=True)
     prepare(draft, rules, case, case.id, told, facts, on)
-
-
-def _decided_now(draft: Draft) -> set[str]:
-    """The cases about which this very act decides."""
-    return {one for event in draft.events if isinstance(event, j.Related) for one in (event.case_id, event.other)}
 
 
 def _answered(matter: Matter, indicators: dict[str, str]) -> Matter:

@@ -4,7 +4,6 @@ Pure. A merely possible link raises nothing until it is confirmed; unlinking giv
 colour stays until a person lowers it.
 """
 
-from agents.casework.book import Book
 from agents.casework.case import OPEN, Case
 from agents.casework.handover import take_back
 from agents.casework.inputs import Draft
@@ -13,10 +12,17 @@ from topics import journal as j
 from topics.codes import Certainty, HandoverState, Relation
 
 
-def undecided(book: Book, case: Case) -> list[Case]:
-    """The cases with which a possible link was seen, and about which nobody has decided."""
-    known = {found.id for found in book.household(case)} | set(case.unlinked)
-    seen = (book.cases.get(other) for other, _, certainty in case.links if certainty == Certainty.POSSIBLE)
+def undecided(draft: Draft, case: Case) -> list[Case]:
+    """The cases with which a possible link was seen, and about which nobody has decided, this act included."""
+    book = draft.book
+    now = [event for event in draft.events if isinstance(event, j.Related) and case.id in (event.case_id, event.other)]
+    others = [book.cases[event.other if event.case_id == case.id else event.case_id] for event in now]
+    apart = [other.id for event, other in zip(now, others, strict=True) if event.how == Relation.UNLINKED]
+    near = [case, *(other for other in others if other.id not in apart)]
+    known = {found.id for one in near for found in book.household(one)} | {*case.unlinked, *apart}
+    merged = [other for event, other in zip(now, others, strict=True) if event.how == Relation.MERGED]
+    links = (link for one in (case, *merged) for part in book.parts_of(one) for link in part.links)
+    seen = (book.cases.get(other) for other, _, certainty in links if certainty == Certainty.POSSIBLE)
     found = {one.id: one for other in seen if other is not None and (one := book.standing_for(other))}
     return [one for one in found.values() if one.id not in known and joinable(one)]
 

@@ -230,23 +230,17 @@ def place(draft: Draft, rules: Rules, case: Case, chosen: Route, colour: Colour 
         offer(draft, rules, case.id, chosen, colour)
         return
     risen = colour is not None and (current.colour is None or colour.severity > Colour(current.colour).severity)
+    told = NoticeKind.RAISED if risen else NoticeKind.CHANGED if by_person else NoticeKind.NEW_REPORT
     if _stays(rules, current, chosen, risen=risen, by_person=by_person):
         if current.destination == chosen.destination and case.rule != chosen.rule:
             draft.add(j.Routed(case_id=case.id, destination=current.destination, rule=chosen.rule))
-        draft.tell(
-            NoticeKind.RAISED if risen else NoticeKind.NEW_REPORT,
-            current.receiver,
-            case_id=case.id,
-            handover_id=current.id,
-            content=not by_person,
-        )
+        draft.tell(told, current.receiver, case_id=case.id, handover_id=current.id, content=not by_person)
         return
     if current.state in (HandoverState.ACCEPTED, HandoverState.STARTED):
         # Whoever works with the family knows what its role is from now on (F7).
         draft.add(j.RoleGiven(case_id=case.id, who=current.receiver, role=CaseRole.INVOLVED.value))
     if current.state == HandoverState.STARTED or (current.state == HandoverState.ACCEPTED and risen):
-        kind = NoticeKind.RAISED if risen else NoticeKind.NEW_REPORT
-        draft.tell(kind, current.receiver, case_id=case.id, handover_id=current.id)
+        draft.tell(told, current.receiver, case_id=case.id, handover_id=current.id)
     if current.state == HandoverState.STARTED:
         offer(draft, rules, case.id, chosen, colour)
         return

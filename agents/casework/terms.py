@@ -8,20 +8,23 @@ from dataclasses import dataclass, field
 
 from agents.casework.case import Case
 from agents.casework.inputs import Draft
+from agents.casework.related import undecided
 from agents.casework.rules import Rules
 from agents.policy.model import millis, moment
 from agents.policy.vocabulary import NONE
 from topics import journal as j
-from topics.codes import ActKind, Colour, Standing, StandingState
+from topics.codes import ActKind, Colour, Relation, Standing, StandingState
 
 
 @dataclass(slots=True)
 class _Matter:
     """A case while its events are gone through."""
 
+    id: str | None
     colour: str | None
     destination: str | None
     receiver: str | None
+    assessed: bool
     running: dict[str, int]
     ended: dict[str, None] = field(default_factory=dict)
     new: dict[str, int] = field(default_factory=dict)
@@ -34,9 +37,10 @@ def follow(draft: Draft, rules: Rules) -> None:
         case_id = getattr(event, "case_id", None)
         if case_id is None or isinstance(event, j.Linked):
             continue
-        if case_id not in matters:
-            matters[case_id] = _matter(draft.book.cases.get(case_id))
-        _event(draft, rules, matters[case_id], event)
+        for about in (case_id, event.other) if isinstance(event, j.Related) else (case_id,):
+            if about not in matters:
+                matters[about] = _matter(draft.book.cases.get(about))
+            _event(draft, rules, matters[about], event)
     for case_id, found in matters.items():
         due = {term: at for term, at in sorted(found.new.items()) if found.running.get(term) == at}
         ended = tuple(term for term in found.ended if term not in found.running)
@@ -46,9 +50,10 @@ def follow(draft: Draft, rules: Rules) -> None:
 
 def _matter(case: Case | None) -> _Matter:
     if case is None:
-        return _Matter(None, None, None, {})
-    current = case.current()
-    return _Matter(case.colour, case.destination, current.receiver if current else None, dict(case.terms))
+        return _Matter(None, None, None, None, False, {})
+    current, assessed = case.current(), case.assessed is not None
+    receiver = current.receiver if current is not None else None
+    return _Matter(case.id, case.colour, case.destination, receiver, assessed, dict(case.terms))
 
 
 def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
@@ -79,10 +84,8 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
             _standing(draft, rules, matter, event)
         case j.Prepared() if event.to == "BOARD" and event.by == "PHONE":
             _begin(draft, rules, matter, "BOARD_REQUESTED", now)
-        case j.Related() if event.how == "MERGED":
-            _joined(matter, draft.book.cases[event.other].terms)
         case j.Related():
-            _end(rules, matter, "CONFIRM_LINK" if event.how == "CONFIRMED" else "UNLINK")
+            _related(draft, rules, matter, event)
 
 
 def _act(draft: Draft, rules: Rules, matter: _Matter, kind: str) -> None:
@@ -96,8 +99,21 @@ def _act(draft: Draft, rules: Rules, matter: _Matter, kind: str) -> None:
                 longer = row.extension.after(moment(due), rules.calendar)
                 matter.running[row.id] = matter.new[row.id] = millis(longer)
         return
-    _end(rules, matter, kind)
+    if kind == ActKind.REOPEN and not matter.assessed:
+        _begin(draft, rules, matter, "REOPENED", draft.now)
+    if kind not in (ActKind.CONFIRM_LINK, ActKind.UNLINK):  # another possible link may be left: see _related
+        _end(rules, matter, kind)
     _begin(draft, rules, matter, kind, draft.now)
+
+
+def _related(draft: Draft, rules: Rules, matter: _Matter, event: j.Related) -> None:
+    """What waited for a decision about a possible link waits no more, once none is left."""
+    if event.how == Relation.MERGED:
+        if matter.id == event.other:
+            return  # its terms go on in the other one
+        _joined(matter, draft.book.cases[event.other].terms)
+    if matter.id is not None and not undecided(draft, draft.book.cases[matter.id]):
+        _end(rules, matter, "UNLINK" if event.how == Relation.UNLINKED else "CONFIRM_LINK")
 
 
 def _standing(draft: Draft, rules: Rules, matter: _Matter, event: j.StandingChanged) -> None:

@@ -215,7 +215,12 @@ class CaseworkWriter:
             self._need_contents(record)
             rules = rules_of(self.book)
             for delivery in dispatch(
-                self.book, rules, record, message, lambda case_id: self._rests(case_id, record, message), self._agreed
+                self.book,
+                rules,
+                record,
+                message,
+                lambda case_id: self._rests(case_id, record, message),
+                lambda case_id: self._agreed(case_id, record),
             ):
                 outgoing += self._sealed(delivery, rules.directory, record.at)
         outgoing += self._keys_of(record, message)
@@ -312,10 +317,14 @@ class CaseworkWriter:
 
     def _assessment(self, case_id: str) -> list[Part]:
         case = self.book.cases.get(case_id)
-        return [one for part in self.book.parts_of(case) for one in part.assessment] if case is not None else []
+        return self.book.assessment_of(case) if case is not None else []
 
-    def _agreed(self, case_id: str) -> list[dict[str, Any]]:
-        """The shared assessment of a case, with what was agreed."""
+    def _agreed(self, case_id: str, record: j.Record) -> list[dict[str, Any]]:
+        """The shared assessment of a case, with what was agreed, and that of a case that ``record`` merges into it."""
+        others = [event.other for event in _merged(record) if event.case_id == case_id]
+        parts = sorted(
+            (one for found in (case_id, *others) for one in self._assessment(found)), key=lambda one: one.seq
+        )
         return [
             {
                 "party": one.party,
@@ -326,7 +335,7 @@ class CaseworkWriter:
                 "valid_until": one.valid_until,
                 "conditions": orjson.loads(self._part(one, "spoken") or b"{}").get("conditions", []),
             }
-            for one in self._assessment(case_id)
+            for one in parts
         ]
 
     def _reports(self, case_id: str) -> list[Entry]:

@@ -86,10 +86,11 @@ class Months(Part):
 
 Term = Minutes | WorkingHours | EndOfWorkingDay | OnWorkingDay | NextWorkingDay | LegalDays | SameHour | Months
 Starts = Literal[
-    "RECEIVED", "COLOURED", "OFFERED", "ROUTED", "ACCEPTED", "TOO_SEVERE", "ASSESS", "OUTCOME", "MONITOR_START",
-    "ORDER", "BOARD_REQUESTED", "MEASURE",
+    "RECEIVED", "REOPENED", "COLOURED", "OFFERED", "ROUTED", "ACCEPTED", "TOO_SEVERE", "ASSESS", "OUTCOME",
+    "MONITOR_START", "ORDER", "BOARD_REQUESTED", "MEASURE",
 ]  # fmt: skip
-"""What happens when a term begins. COLOURED: the case got another colour; ORDER and MEASURE: it is in force."""
+"""What happens when a term begins. REOPENED: a case that nobody assessed; COLOURED: the case got another colour;
+ORDER and MEASURE: it is in force."""
 Ends = Literal[
     "ACKNOWLEDGED", "ACCEPTED", "STARTED", "SEEN", "ASSESS", "OUTCOME", "INFORMED", "FEEDBACK_GIVEN",
     "FEEDBACK_NOT_POSSIBLE", "SETTLE", "RAISE", "DECIDE_HOLD", "MONITOR_CONTACT", "SUPPORT_GIVEN", "BOARD_NOTICE",

@@ -250,3 +250,80 @@ def test_what_is_not_possible_yet_is_said_and_not_ignored(kind: str):
     world.act(kind)
 
     world.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_a_closed_case_is_nobodys_work_any_more_and_a_late_answer_is_told_so():
+    world = World()
+    world.publish(a_report())
+    handover = world.offer
+    world.answer("ACCEPTED", handover)
+    world.act("CLOSE")
+    assert (world.case.current(), world.case.executor, handover.state) == (None, "vt-hollands-midden", "SUPERSEDED")
+
+    world.answer("STARTED", handover)
+    world.expect(j.MoveRefused, wanted="STARTED", state="SUPERSEDED")
+    assert (world.case.owner, world.case.closed) == ("vt-hollands-midden", True)
+
+
+def test_a_case_that_was_closed_while_a_team_had_it_is_offered_anew_when_reopened():
+    world = World()
+    world.publish(a_report())
+    world.answer("STARTED")
+    world.act("CLOSE")
+    world.act("REOPEN")
+
+    assert world.offer.receiver == "vt-hm-beoordeling"
+
+
+PART = {"party": "gi-hollands-midden", "scale": 2, "indicators": {"A2": "YES"}, "valid_until": "2026-09-01"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("ASSESSMENT_PART", {"part": PART}),
+        ("RESTRAINING_ORDER", {"standing": {"state": "BROKEN", "since": "2026-03-18T09:00:00+01:00"}}),
+    ],
+)
+def test_danger_on_a_closed_case_is_told_at_once_and_weighed_when_it_is_reopened(kind: str, more: dict[str, Any]):
+    world = closed()
+    world.act(kind, **more)
+    assert world.told() == {("ACUTE_WITHOUT_CASE", "vt-hm-bureaudienst")}
+    assert (world.case.colour, world.case.closed) == ("GREEN", True)
+
+    world.act("REOPEN")
+    assert (world.case.colour, world.offer.receiver) == ("RED", "vt-hm-crisis")
+
+
+def test_nothing_new_on_a_closed_case_raises_nothing_when_it_is_reopened():
+    world = World()
+    world.publish(a_report(yes=("S1",)))
+    world.act("LOWER", colour="GREEN", second="m.vt-08")
+    world.answer("STARTED")
+    world.act("CLOSE")
+    world.act("ASSESSMENT_PART", part=PART | {"indicators": {"S1": "YES"}})
+    assert world.told() == set()
+
+    world.act("REOPEN")
+    assert world.case.colour == "GREEN"
+
+
+def test_a_term_of_an_unassessed_case_runs_again_when_it_is_reopened():
+    world = World()
+    world.publish(a_report())
+    world.answer("STARTED")
+    assert "T05" in world.case.terms
+    world.act("CLOSE")
+    assert world.case.terms == {}
+    world.act("REOPEN")
+
+    assert "T05" in world.case.terms
+
+
+def test_who_has_a_case_that_a_person_changed_hears_of_a_change_and_of_no_report():
+    world = World()
+    world.publish(a_report())
+    world.answer("STARTED")
+    world.act("ASSESSMENT_PART", part=PART | {"indicators": {"S1": "YES"}})
+
+    assert ("RAISED", "wijkteam-gouda") in world.told()

@@ -137,7 +137,7 @@ def test_a_red_case_that_is_merged_into_a_red_one_is_heard_of():
     world.answer("STARTED", first.current())
     world.act("MERGE", first, other_case=second.id)
 
-    assert world.told() == {("NEW_REPORT", "vt-hm-crisis"), ("RED", "vt-hm-bureaudienst")}
+    assert world.told() == {("CHANGED", "vt-hm-crisis"), ("RED", "vt-hm-bureaudienst")}
 
 
 def test_merging_forgets_nobody_who_may_not_get_it():
@@ -240,3 +240,111 @@ def test_the_same_act_twice_is_known_again_whichever_case_it_changed():
     world.act("CONFIRM_LINK", first, other_case=second.id, act_id=act_id)
 
     world.expect(j.Repeated)
+
+
+def test_a_new_episode_leaves_behind_also_what_was_merged():
+    world, first, second = two_households(yes=("A2",))
+    world.act("MERGE", first, other_case=second.id)
+    world.answer("STARTED", first.current())
+    world.act("CLOSE", first)
+    world.publish(a_report())
+    world.act("REEVALUATE", first)
+
+    # The danger of the merged report was of an episode that is over.
+    assert first.colour != "RED"
+
+
+def test_what_two_persons_lowered_is_not_raised_again_by_merging():
+    world, first, second = two_households(yes=("S1",))
+    world.act("LOWER", second, colour="GREEN", second="m.vt-08")
+    world.act("MERGE", first, other_case=second.id)
+
+    assert first.colour == "GREEN"
+
+
+def part(party: str, **more: Any) -> dict[str, Any]:
+    return {"party": party, "scale": 3, "valid_until": "2026-09-01", **more}
+
+
+def test_merging_keeps_what_any_party_found_and_its_conditions_are_in_the_offer():
+    world, first, second = two_households()
+    conditions = {"conditions": ["Vader slaapt elders."]}
+    world.act("ASSESSMENT_PART", second, part=part("gi-hollands-midden", indicators={"S2": "NO"}, **conditions))
+    world.act("MERGE", first, other_case=second.id)
+
+    (offer,) = [message for _, message in world.last if "accept_before" in message]
+    (agreed,) = world.opened(offer, offer["receiver"])["assessment"]
+    assert (agreed["party"], agreed["conditions"]) == ("gi-hollands-midden", ["Vader slaapt elders."])
+
+
+def test_a_danger_found_on_one_of_the_merged_cases_counts_in_the_other():
+    world, first, second = two_households()
+    world.act("ASSESSMENT_PART", second, part=part("gi-hollands-midden", indicators={"S2": "YES"}))
+    assert second.colour == "ORANGE"
+    world.act("LOWER", second, colour="GREEN", second="m.vt-08")
+    world.act("MERGE", first, other_case=second.id)
+    world.act("REEVALUATE", first)
+
+    assert first.colour == "ORANGE"
+
+
+def test_a_party_has_one_part_in_a_merged_case_from_its_next_one_on():
+    world, first, second = two_households()
+    world.act("ASSESSMENT_PART", second, part=part("gi-hollands-midden", indicators={"S2": "YES"}))
+    world.act("MERGE", first, other_case=second.id)
+    world.act("ASSESSMENT_PART", first, part=part("gi-hollands-midden", indicators={"S2": "NO"}))
+
+    found = [one for case in world.book.parts_of(first) for one in case.assessment]
+    assert [(one.version, one.indicators) for one in found] == [(2, {"S2": "NO"})]
+
+
+def test_prepared_notices_of_a_merged_case_can_still_be_released():
+    world, first, second = two_households(
+        yes=("A2",), source_id="scholen-hollands-midden", reporter={"capacity": "SCHOOL"}
+    )
+    notice = next(one for one, found in second.prepared.items() if found[0] == "F1")
+    world.act("MERGE", first, other_case=second.id)
+    world.act("RELEASE", first, notices=[notice])
+
+    assert first.prepared[notice][-1] == "RELEASED"
+
+
+def test_what_a_family_refused_and_who_is_not_of_it_stay_known_when_cases_merge():
+    world, first, second = two_cases()
+    third = elsewhere(world)
+    world.act("UNLINK", second, other_case=first.id)
+    world.act("MERGE", third, other_case=second.id)
+
+    assert third.unlinked == [first.id]
+    assert first.unlinked == [second.id, third.id]
+
+
+def three_cases() -> tuple[World, Case, Case, Case]:
+    world, first, second = two_cases()
+    return world, first, second, same_address(world)
+
+
+def test_of_two_possible_links_one_that_was_decided_leaves_the_other_waiting():
+    world, first, second, third = three_cases()
+    due = third.terms["T11k"]
+    world.act("UNLINK", third, other_case=first.id)
+    assert third.terms["T11k"] == due
+
+    world.act("UNLINK", third, other_case=second.id)
+    assert "T11k" not in third.terms
+
+
+@pytest.mark.parametrize("named_first", [True, False])
+def test_a_decided_link_ends_the_term_of_both(named_first: bool):
+    world, first, second = two_cases()
+    one, other = (first, second) if named_first else (second, first)
+    world.act("UNLINK", one, other_case=other.id)
+
+    assert not {"T11k"} & (first.terms.keys() | second.terms.keys())
+
+
+def test_merging_the_only_possible_one_ends_the_wait():
+    world, first, second = two_cases()
+    world.act("MERGE", second, other_case=first.id)
+
+    assert "T11k" not in second.terms
