@@ -5,15 +5,17 @@ Pure. They hold codes, ages, dates and the municipality, never a name, a number 
 
 from calendar import monthrange
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date
 from typing import Any
 
 import orjson
 
 from agents.policy.directory import Directory
-from topics.codes import Answered, ParticipantRole
+from topics.codes import Answered, DeadLetterReason, ParticipantRole
+from topics.problems import Refused, field_error
 from topics.reports import Participant, Report
+from topics.transfers import TransferredReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,22 @@ def facts_of(report: Report, directory: Directory) -> Facts:
                 for person in people
             ],
         },
+    )
+
+
+def facts_of_transferred(report: TransferredReport, directory: Directory) -> Facts:
+    """The facts of a report that another centre passes on: its own, and what the names say in this directory."""
+    try:
+        known = Facts(**report.facts)
+    except TypeError as error:
+        raise Refused(DeadLetterReason.CONTRACT, (field_error("/content", "other"),)) from error
+    people = report.participants
+    return replace(
+        known,
+        measures=tuple(known.measures),
+        helpers=_ids(directory, (help_.organisation for help_ in report.help_running)),
+        employers=_ids(directory, (name for one in people for name in (one.employer, *one.relatives_employers))),
+        reporters_team=(),
     )
 
 

@@ -16,6 +16,7 @@ from agents.phonetics import given_code, surname_codes
 from agents.sealing import RegionKeys
 from topics.codes import Certainty, LinkKind, ParticipantRole
 from topics.reports import Participant, Report
+from topics.transfers import TransferredReport
 
 CODES_PER_PERSON = 8
 """At most so many are kept of a participant, for each live match key; of most it is 3 to 5. Beside them a report has
@@ -71,7 +72,7 @@ class _Key(NamedTuple):
     asked: bool = True
 
 
-def links_of(report: Report, keys: RegionKeys) -> tuple[Link, ...]:
+def links_of(report: Report | TransferredReport, keys: RegionKeys) -> tuple[Link, ...]:
     """Every key by which this household can be known again, whatever the order of its participants.
 
     CERTAIN by BSN or incident; PROBABLE by the address with one more identifying field; POSSIBLE by the address
@@ -93,8 +94,8 @@ def _surest_first(key: _Key) -> tuple[bool, bool, str]:
     return key.certainty is not Certainty.CERTAIN, key.kind is LinkKind.SAME_PERPETRATOR, key.kind
 
 
-def _keys(report: Report) -> Iterator[_Key]:
-    if report.incident_number:
+def _keys(report: Report | TransferredReport) -> Iterator[_Key]:
+    if isinstance(report, Report) and report.incident_number:
         # One incident number means one incident, whoever reports it (G7).
         yield _Key(LinkKind.SAME_INCIDENT, Certainty.CERTAIN, ("incident", report.incident_number))
     home = institution = None
@@ -154,7 +155,7 @@ def _names(person: Participant) -> Iterator[tuple[str, ...]]:
         yield "given+born", given, _day(born)
 
 
-def _by_place(person: Participant, place: str, report: Report, *, asked: bool) -> Iterator[_Key]:
+def _by_place(person: Participant, place: str, report: Report | TransferredReport, *, asked: bool) -> Iterator[_Key]:
     """The address with one more identifying field."""
     for surname in surname_codes(person.surname) if person.surname else ():
         yield _Key(LinkKind.SAME_ADDRESS, Certainty.PROBABLE, ("address+surname", place, surname), asked=asked)

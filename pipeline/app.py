@@ -1,11 +1,12 @@
 """The agents, in the order in which a report meets them. Start reading here.
 
-    reports.<source>, answers.<receiver>, acts.<region>
+    reports.<source>, answers.<receiver>, acts.<region>, transfers.<region>
         -> intake     (agents/intake)    checks, splits, seals: every record ends on a lane of its region
         -> inbox, desk
         -> casework   (agents/casework)  one writer a region decides, on the stage (agents/stage)
            dispatch   (agents/dispatch)  what each receiver gets of a decision
-        -> journal, queue.<receiver>, notices.<receiver>, receipts.<source>, keys, deadletters
+        -> journal, queue.<receiver>, notices.<receiver>, receipts.<source>, transfers.<region>, keys,
+           deadletters
         -> watch      (agents/watch)     figures
 
 Two apps in two processes: ``intake`` reads many topics and may be shared out anew often; ``region`` reads the
@@ -81,6 +82,7 @@ def read_by_intake(known: Registry) -> list[str]:
         *(specs.REPORTS.topic(source) for source in known.sources),
         *(specs.ANSWERS.topic(receiver) for receiver in known.receivers),
         *(specs.ACTS.topic(region) for region in known.regions),
+        *(specs.TRANSFERS.topic(region) for region in known.regions),
     ]
 
 

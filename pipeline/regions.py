@@ -61,7 +61,7 @@ def topics_of(regions: Mapping[str, Outline], *, replication: int, min_insync: i
     return list(
         wanted(
             sources=(source.id for region in regions.values() for source in region.sources),
-            receivers=(receiver.id for region in regions.values() for receiver in region.directory.receivers),
+            receivers=(receiver.id for region in regions.values() for receiver in region.directory.own()),
             regions=regions,
             replication=replication,
             min_insync=min_insync,

@@ -238,7 +238,7 @@ async def _missing(cluster: Cluster, settings: Settings) -> list[str]:
 
 async def _watch_lag(cluster: Cluster, role: Role, metrics: Metrics) -> None:
     """How far this process's group is behind, per family of topics."""
-    families = (specs.REPORTS, specs.ANSWERS, specs.ACTS) if role == "intake" else (specs.INBOX, specs.DESK)
+    families = specs.TO_INTAKE if role == "intake" else (specs.INBOX, specs.DESK)
     admin = AIOKafkaAdminClient(**cluster.client())
     async with AsyncExitStack() as stack:
         stack.push_async_callback(admin.close)

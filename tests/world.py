@@ -31,6 +31,10 @@ from topics import envelope, specs
 from topics import journal as j
 
 
+OTHER = "brabant-zuidoost"
+"""The other example region."""
+
+
 @cache
 def regions() -> dict[str, RegionConfig]:
     """The example regions, read once."""
@@ -85,6 +89,8 @@ class World:
     sent: list[Arrived] = field(default_factory=list)
     last: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """What left with the last record: topic and message."""
+    there: "World | None" = None
+    """Another region, where there is one."""
 
     def __post_init__(self) -> None:
         self.now = at(self.start)
@@ -302,6 +308,42 @@ class World:
                 self.last.append((out.topic, message))
         self.writer.committed(range(before, len(self.journal)))
         return self.records[-1]
+
+
+class TwoRegions:
+    """Two regions and what goes between them; nothing is brought over before ``bring``."""
+
+    def __init__(self, here: World | None = None) -> None:
+        self.here = here or World()
+        self.there = World(region=OTHER, start=moment(self.here.now).isoformat())
+        self.here.there = self.there
+        self._read = {self.here.region: 0, OTHER: 0}
+
+    def bring(self, to: World) -> int:
+        """Bring over what waits for a region; how many messages."""
+        topic, sender = specs.TRANSFERS.topic(to.region), self.here if to is self.there else self.there
+        to.now = sender.now = max(self.here.now, self.there.now)
+        new = sender.topics[topic][self._read[to.region] :]
+        for key, message in new:
+            to.bring(self.record(topic, self._read[to.region], key, message, to.now))
+            self._read[to.region] += 1
+        return len(new)
+
+    def settle(self) -> None:
+        """Bring over until nothing waits."""
+        while self.bring(self.there) + self.bring(self.here):
+            pass
+
+    def owners(self) -> tuple[str, str]:
+        """Who the case belongs to, as either book says."""
+        return self.here.case.owner, self.there.case.owner
+
+    @staticmethod
+    def record(topic: str, offset: int, key: str, message: dict[str, Any], now: int) -> Arrived:
+        """A message as it lies on a region's topic."""
+        source = "urn:nld:oin:00000001999970835000:systeem:meldstroom"
+        headers = envelope.write(id=an_id(), type=specs.TRANSFER_TYPE, source=source, time_ms=now, subject=None)
+        return Arrived(topic, 0, offset, now, key.encode(), orjson.dumps(message), tuple(headers))
 
 
 def _has(event: j.Event, values: dict[str, Any]) -> bool:

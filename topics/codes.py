@@ -527,6 +527,15 @@ class NoticeKind(Code):
     CONSULT = "CONSULT", "wil meedenken, zonder overdracht"
 
 
+class TransferMove(Code):
+    """What two centres tell each other about a case that goes from one to the other."""
+
+    OFFERED = "OFFERED", "aangeboden"
+    ANSWERED = "ANSWERED", "beantwoord"
+    ENDED = "ENDED", "afgerond: overgenomen, of niet meer aangeboden"
+    TOLD = "TOLD", "ter kennisneming"
+
+
 class DeadLetterReason(Code):
     """Why a message could not be taken in; the label of a metric and the ``type`` of the problem."""
 

@@ -21,6 +21,7 @@ from topics.journal import Record
 from topics.offers import DeadLetter, Notice, Offer, Recall, Receipt
 from topics.reports import PAYLOAD_LIMIT, Report
 from topics.specs import TopicSpec
+from topics.transfers import Transfer
 
 HERE = Path(__file__).parent
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -87,6 +88,10 @@ MESSAGES: tuple[Published, ...] = (
         event_id="the notice id, the same when it is made again", subject="case id, when there is one",
     ),
     Published(
+        name="transfer", kind=specs.TRANSFER_TYPE, model=Transfer, title="Overdracht tussen regio's",
+        event_id="the transfer id, the same when it is made again", subject="case id",
+    ),
+    Published(
         name="dead-letter", kind=specs.DEAD_LETTER_TYPE, model=DeadLetter, title="Afgekeurd bericht",
         event_id="the letter id, the same when it is made again", subject="none",
     ),
@@ -95,9 +100,6 @@ MESSAGES: tuple[Published, ...] = (
         event_id="region and sequence number", subject="none",
     ),
 )  # fmt: skip
-
-_RECEIVED = (specs.REPORTS, specs.ANSWERS, specs.ACTS)
-"""What Meldstroom takes in; all other topics of the contract it writes."""
 
 
 def files() -> dict[str, str]:
@@ -197,7 +199,7 @@ def asyncapi() -> dict[str, Any]:
         },
         "channels": {spec.name: _channel(spec) for spec in outside},
         "operations": {
-            f"{'receive' if spec in _RECEIVED else 'send'}-{spec.name}": _operation(spec) for spec in outside
+            f"{'receive' if spec in specs.TO_INTAKE else 'send'}-{spec.name}": _operation(spec) for spec in outside
         },
         "components": {
             "messages": {message.name: _message(message) for message in MESSAGES},
@@ -247,7 +249,7 @@ def _kept(spec: TopicSpec) -> str:
 def _operation(spec: TopicSpec) -> dict[str, Any]:
     names = [_named(kind).name for kind in spec.types]
     return {
-        "action": "receive" if spec in _RECEIVED else "send",
+        "action": "receive" if spec in specs.TO_INTAKE else "send",
         "channel": {"$ref": f"#/channels/{spec.name}"},
         "summary": spec.why,
         "messages": [{"$ref": f"#/channels/{spec.name}/messages/{name}"} for name in names],

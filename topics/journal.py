@@ -61,6 +61,23 @@ class ReportInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransferredReport:
+    """One report of a case that another centre offers."""
+
+    source: str
+    report_id: str
+    version: int
+    kind: str
+    received: int
+    test: bool
+
+    @property
+    def thread(self) -> str:
+        """What all versions of one report share."""
+        return f"{self.source}/{self.report_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedInput:
     """A message that intake could not read; its bytes go to the dead letters, sealed."""
 
@@ -120,6 +137,33 @@ class ActInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransferInput:
+    """Another centre offers a case, ends that, or lets know something about it."""
+
+    type: str = "transfer"
+    origin: Origin
+    transfer_id: str
+    move: str
+    sender: str
+    """Its region."""
+    case_id: str
+    """Of the centre that hands over."""
+    handover_id: str | None
+    owner: str | None
+    colour: str | None
+    provisional: bool
+    reasons: tuple[str, ...]
+    terms: dict[str, int]
+    reports: tuple[TransferredReport, ...]
+    state: str | None
+    kind: str | None
+    test: bool
+    key_id: str
+    sealed: dict[str, str]
+    """``facts-0``, ``links-0``, ``rest-0`` and so on, by the number of the report: base64."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TickInput:
     """The clock of the writer: deadlines that have passed fire."""
 
@@ -137,7 +181,8 @@ class ConfigureInput:
     directory: str
 
 
-Input = ReportInput | RefusedInput | AnswerInput | ActInput | TickInput | ConfigureInput
+FromOutside = ReportInput | RefusedInput | AnswerInput | ActInput | TransferInput
+Input = FromOutside | TickInput | ConfigureInput
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +286,50 @@ class Answered:
     reason: str | None
     released: bool = True
     """False for a refusal that releases nobody: it is recorded, and the handover stands as it did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferTaken:
+    """The case that another centre offers is this one here: its number there, and the handover there that is open."""
+
+    type: str = "transfer_taken"
+    case_id: str
+    sender: str
+    other_case: str
+    handover_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferAnswered:
+    """The centre that offers a case gets an answer to its handover."""
+
+    type: str = "transfer_answered"
+    case_id: str
+    sender: str
+    other_case: str
+    handover_id: str
+    state: str
+    reason: str | None
+    municipality: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferEnded:
+    """Another centre's case: ACCEPTED makes it this centre's own; any other state, and it is nothing here any more."""
+
+    type: str = "transfer_ended"
+    case_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver:
+    """The case is the other centre's from here on, and closed at this one."""
+
+    type: str = "handed_over"
+    case_id: str
+    handover_id: str
+    to: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -472,6 +561,10 @@ Event = (
     | Routed
     | Offered
     | Answered
+    | TransferTaken
+    | TransferAnswered
+    | TransferEnded
+    | HandedOver
     | ExecutorChanged
     | OwnerChanged
     | StepFired
@@ -513,10 +606,7 @@ class Record:
     events: tuple[Event, ...] = field(default=())
 
 
-INPUTS: dict[str, type[Any]] = {
-    str(cls.__dataclass_fields__["type"].default): cls
-    for cls in (ReportInput, RefusedInput, AnswerInput, ActInput, TickInput, ConfigureInput)
-}
+INPUTS: dict[str, type[Any]] = {str(cls.__dataclass_fields__["type"].default): cls for cls in get_args(Input)}
 EVENTS: dict[str, type[Any]] = {str(cls.__dataclass_fields__["type"].default): cls for cls in get_args(Event)}
 _TUPLES = {cls: tuple(f.name for f in fields(cls) if str(f.type).startswith("tuple")) for cls in EVENTS.values()}
 
@@ -542,6 +632,9 @@ def read_input(found: dict[str, Any]) -> Input:
         cls = INPUTS[found["type"]]
         if "origin" in found:
             found["origin"] = Origin(**found["origin"])
+        if cls is TransferInput:
+            found["reasons"] = tuple(found["reasons"])
+            found["reports"] = tuple(TransferredReport(**one) for one in found["reports"])
         made: Input = cls(**found)
     except (KeyError, TypeError) as error:
         raise UnknownFormat(f"input of type {found.get('type')}") from error

@@ -12,8 +12,10 @@ from topics.answers import Act, Answer
 from topics.codes import DeadLetterReason
 from topics.offers import FieldError
 from topics.problems import Refused, bare, field_error, field_errors
-from topics.reports import Report
+from topics.reports import PAYLOAD_LIMIT, Report
 from topics.safejson import guard
+from topics.specs import FROM_OUTSIDE_MAX
+from topics.transfers import Transfer
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -33,9 +35,14 @@ def read_act(data: bytes) -> Act:
     return read(data, Act)
 
 
-def read(data: bytes, model: type[M]) -> M:
-    """A ``model`` from bytes that nobody has looked at yet; raises ``Refused``."""
-    plain = guard(data)
+def read_transfer(data: bytes) -> Transfer:
+    """What another centre says about a case; raises ``Refused``."""
+    return read(data, Transfer, FROM_OUTSIDE_MAX)
+
+
+def read(data: bytes, model: type[M], limit: int = PAYLOAD_LIMIT) -> M:
+    """A ``model`` from at most so many bytes that nobody has looked at yet; raises ``Refused``."""
+    plain = guard(data, limit)
     errors = tuple(_misshapen(plain, model, ""))
     try:
         found = model.model_validate_json(data.removeprefix(b"\xef\xbb\xbf"), strict=True)

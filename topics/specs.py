@@ -23,6 +23,7 @@ ACT_TYPE = "nl.veiligthuis-casussen.handeling-verricht.v1"
 RECEIPT_TYPE = "nl.veiligthuis-meldingen.melding-ontvangen.v1"
 OFFER_TYPE = "nl.veiligthuis-overdrachten.overdracht-aangeboden.v1"
 RECALL_TYPE = "nl.veiligthuis-overdrachten.overdracht-ingetrokken.v1"
+TRANSFER_TYPE = "nl.veiligthuis-overdrachten.overdracht-tussen-regios.v1"
 NOTICE_TYPE = "nl.veiligthuis-casussen.kennisgeving-gedaan.v1"
 DEAD_LETTER_TYPE = "nl.veiligthuis-meldingen.bericht-afgekeurd.v1"
 JOURNAL_TYPE = "nl.veiligthuis-casussen.besluit-vastgelegd.v1"
@@ -103,6 +104,12 @@ ACTS = TopicSpec(
     written_by="command line and board, for signed-in people", read_by="intake",
     why="What people of the centre do.",
 )  # fmt: skip
+TRANSFERS = TopicSpec(
+    name="transfers", of="region", types=(TRANSFER_TYPE,), key="case id", partitions=1,
+    kept=timedelta(days=30), transactional=True, max_bytes=FROM_OUTSIDE_MAX,
+    written_by="the casework of other regions", read_by="intake",
+    why="Cases that another centre hands over to this one, and its answers about those that go the other way.",
+)  # fmt: skip
 INBOX = TopicSpec(
     name="inbox", of=None, types=(), key="region", partitions=REGION_PARTITIONS,
     kept=timedelta(days=7), max_bytes=8 * MIB,
@@ -113,7 +120,7 @@ DESK = TopicSpec(
     name="desk", of=None, types=(), key="region", partitions=REGION_PARTITIONS,
     kept=timedelta(days=7), max_bytes=8 * MIB,
     written_by="intake, without transactions", read_by="casework, before the inbox",
-    why="What people do in a region: answers and acts.",
+    why="What people do in a region, and other regions: answers, acts and transfers.",
 )  # fmt: skip
 JOURNAL = TopicSpec(
     name="journal", of=None, types=(JOURNAL_TYPE,), key="region", partitions=REGION_PARTITIONS,
@@ -167,9 +174,12 @@ HEARTBEATS = TopicSpec(
 )  # fmt: skip
 
 SPECS: tuple[TopicSpec, ...] = (
-    REPORTS, RECEIPTS, ANSWERS, ACTS, INBOX, DESK, JOURNAL, SNAPSHOTS, QUEUE, NOTICES, KEYS, DEADLETTERS,
+    REPORTS, RECEIPTS, ANSWERS, ACTS, TRANSFERS, INBOX, DESK, JOURNAL, SNAPSHOTS, QUEUE, NOTICES, KEYS, DEADLETTERS,
     HEARTBEATS,
 )  # fmt: skip
+
+TO_INTAKE = (REPORTS, ANSWERS, ACTS, TRANSFERS)
+"""What intake reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     """Do it; False when it is not possible as the case stands."""
     if case.merged_into is not None:
         return False  # it goes on in another one: there it must be said
+    if case.offered_by and said.kind != ActKind.SEEN:
+        return False  # it is another centre's until it is accepted here
     match said.kind:
         case ActKind.RAISE | ActKind.LOWER if said.colour is not None:
             return recolour(draft, rules, case, said, Colour(said.colour))
@@ -81,7 +83,7 @@ def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
             _recorded(draft, case, said)
             _close(draft, rules, case)
             return True
-        case ActKind.REOPEN if case.closed and not case.erased and case.merged_into is None:
+        case ActKind.REOPEN if case.closed and not case.erased and case.owner == rules.directory.organisation:
             return _reopen(draft, rules, case, said)
         case ActKind.ERASE if case.closed and case.merged_into is None and (case.keys or not case.erased):
             # Once more for the dead letters that came after the first time.
@@ -106,7 +108,7 @@ def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
         case ActKind.ASSIGN_ROLE if said.details["case_role"] != CaseRole.EXECUTOR:
             # Who executes follows from the handover alone.
             return _role(draft, rules, case, said)
-        case ActKind.CONSULT if not case.closed and rules.directory.receiver(said.details["to"]) is not None:
+        case ActKind.CONSULT if not case.closed and any(one.id == said.details["to"] for one in rules.directory.own()):
             _recorded(draft, case, said)
             draft.tell(NoticeKind.CONSULT, said.details["to"], case_id=case.id, content=True)
             return True

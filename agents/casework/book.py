@@ -187,7 +187,7 @@ class Book:
             # A dead letter of a household that is known goes with it.
             self._changes(about.id)
             about.keys.append(said.key_id)
-        if dead or repeated or case_id is None:
+        if dead or repeated or case_id is None or isinstance(said, j.TransferInput):
             self.origins[origin] = record.at
         elif isinstance(said, j.AnswerInput | j.ActInput):
             own = said.answer_id if isinstance(said, j.AnswerInput) else said.act_id
@@ -302,7 +302,16 @@ class Book:
                         entry.counts = entry.counts and entry.thread not in event.threads
             case j.Erased():
                 self._erased(event)
-            case j.MoveRefused() | j.Repeated() | j.NotDecided() | j.DeadLettered():
+            case j.TransferTaken():
+                self.cases[event.case_id].offered_by = [event.sender, event.other_case, event.handover_id]
+            case j.TransferEnded():
+                case = self.cases[event.case_id]
+                case.offered_by = []
+                if event.state != HandoverState.ACCEPTED:
+                    case.closed, case.terms, case.unweighed = True, {}, False
+            case j.HandedOver():
+                self._handed_over(event)
+            case j.TransferAnswered() | j.MoveRefused() | j.Repeated() | j.NotDecided() | j.DeadLettered():
                 pass
 
     def _last_registered(self, record: j.Record) -> Case | None:
@@ -313,7 +322,7 @@ class Book:
 
     def _registered(self, event: j.Registered, record: j.Record, opened: Opened) -> None:
         said = record.input
-        assert isinstance(said, j.ReportInput)
+        assert isinstance(said, j.ReportInput | j.TransferInput)
         case = self.cases.get(event.case_id)
         if case is None:
             case = Case(id=event.case_id, opened=record.at, owner=event.owner, executor=event.owner)
@@ -329,24 +338,7 @@ class Book:
                 self._changes(merged.id)
                 merged.episode = record.seq
         case.involvement = event.involvement
-        key = opened.key
-        case.entries.append(
-            Entry(
-                thread=said.thread,
-                version=said.version,
-                kind=said.kind,
-                received=said.received,
-                at=record.at,
-                counts=event.counts,
-                seq=record.seq,
-                key_id=said.key_id,
-                wrap=key.wrap if key else None,
-                wrapped=key.wrapped if key else None,
-                incident=opened.incident,
-                test=said.test,
-                perpetrator_known=event.perpetrator_known,
-            )
-        )
+        case.entries += new_entries(case, event, record, opened)
         case.keys.append(said.key_id)
         number = self.cases.number_of(case)
         for link in opened.links:
@@ -444,6 +436,12 @@ class Book:
             case.refusals += 1
             if event.reason == "TOO_SEVERE":
                 case.too_severe.append(handover.receiver)
+
+    def _handed_over(self, event: j.HandedOver) -> None:
+        case = self.cases[event.case_id]
+        case.closed, case.terms, case.unweighed = True, {}, False
+        if (handover := case.handover(event.handover_id)) is not None:
+            handover.state = HandoverState.COMPLETED.value
 
     def _erased(self, event: j.Erased) -> None:
         for case in self.parts_of(self.cases[event.case_id]):
@@ -555,6 +553,35 @@ def read_book(parts: Mapping[str, bytes]) -> Iterator[Book]:
         yield book
     book.waiting.loaded()
     yield book
+
+
+def new_entries(case: Case, event: j.Registered, record: j.Record, opened: Opened) -> Iterator[Entry]:
+    """The entries that a record adds to a case; of what another centre passes on once more, none."""
+    said, key = record.input, opened.key
+    assert isinstance(said, j.ReportInput | j.TransferInput)
+    transfer = isinstance(said, j.TransferInput)
+    reports: list[j.ReportInput | j.TransferredReport] = []
+    reports += said.reports if isinstance(said, j.TransferInput) else [said]
+    there = {entry.identity for entry in case.entries}
+    for number, one in enumerate(reports):
+        entry = Entry(
+            thread=one.thread,
+            version=one.version,
+            kind=one.kind,
+            received=one.received,
+            at=record.at,
+            counts=event.counts,
+            seq=record.seq,
+            key_id=said.key_id,
+            wrap=key.wrap if key else None,
+            wrapped=key.wrapped if key else None,
+            incident=opened.incident,
+            test=one.test,
+            perpetrator_known=event.perpetrator_known,
+            number=number if transfer else None,
+        )
+        if not (transfer and entry.identity in there):
+            yield entry
 
 
 def place(origin: j.Origin) -> str:

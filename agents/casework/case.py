@@ -48,6 +48,8 @@ class Entry:
     test: bool = False
     perpetrator_known: bool = False
     """Whether the alleged perpetrator was known from another household when it came."""
+    number: int | None = None
+    """Which one of the record's reports, when another centre passed several on."""
 
     @property
     def identity(self) -> str:
@@ -145,6 +147,8 @@ class Case:
     """Other cases that a person found to be of the same household."""
     unlinked: list[str] = field(default_factory=list)
     """Other cases that a person found not to be."""
+    offered_by: list[str] = field(default_factory=list)
+    """While another centre offers it and is its owner: that region, the case there, the open handover there."""
     absorbed: list[str] = field(default_factory=list)
     """Cases that go on in this one."""
     merged_into: str | None = None

@@ -74,5 +74,8 @@ class Contents:
 
 def _keep(where: dict[str, dict[str, str]], record: j.Record) -> None:
     said = record.input
-    if isinstance(said, j.ReportInput | j.ActInput) and set(PARTS) & said.sealed.keys():
-        where[said.key_id] = {part: said.sealed[part] for part in PARTS if part in said.sealed}
+    if isinstance(said, j.ReportInput | j.ActInput | j.TransferInput):
+        # ``rest-3`` is of the fourth report that another centre passed on.
+        found = {part: sealed for part, sealed in said.sealed.items() if part.partition("-")[0] in PARTS}
+        if found:
+            where[said.key_id] = found

@@ -5,7 +5,7 @@ of a desk's ladder comes back until a person acts.
 """
 
 from agents.casework.case import Case, Handover
-from agents.casework.handover import offer, take_back
+from agents.casework.handover import elsewhere_at_work, offer, take_back
 from agents.casework.inputs import Draft
 from agents.casework.routing import back
 from agents.casework.rules import Rules
@@ -49,6 +49,10 @@ def _climb(draft: Draft, rules: Rules, case: Case, handover: Handover, until: in
         )
         if step.name == "RECALLED":
             take_back(draft, rules, case, handover, HandoverState.RECALLED)
+            at_work = elsewhere_at_work(rules, case, handover)
+            if at_work is not None:
+                draft.tell(NoticeKind.RECALL_DUE, at_work.receiver, case_id=case.id, handover_id=at_work.id)
+                return
             colour = Colour(case.colour) if case.colour else None
             offer(draft, rules, case.id, back(rules, colour, handover.receiver), colour)
             return

@@ -10,6 +10,7 @@ from agents.casework.inputs import Draft, Incoming
 from agents.casework.reports import dead, report
 from agents.casework.rules import Rules, rules_of
 from agents.casework.terms import follow
+from agents.casework.transfers import answered, refused, transfer
 from agents.policy.model import text_hash
 from topics import journal as j
 from topics.codes import DeadLetterReason
@@ -30,7 +31,7 @@ def explained(book: Book, incoming: Incoming) -> tuple[j.Record, dict[str, str]]
             draft.add(j.Configured(policy_hash=text_hash(said.policy), directory_hash=text_hash(said.directory)))
         case j.TickInput():
             fire(draft, rules_of(book), said.until)
-        case j.ReportInput() | j.RefusedInput() | j.AnswerInput() | j.ActInput():
+        case _:
             _from_outside(draft, rules_of(book), said)
     if not isinstance(said, j.ConfigureInput):
         follow(draft, rules_of(book))
@@ -44,9 +45,7 @@ def undecidable(book: Book, incoming: Incoming) -> j.Record:
     return _record(draft, incoming.input)
 
 
-def _from_outside(
-    draft: Draft, rules: Rules, said: j.ReportInput | j.RefusedInput | j.AnswerInput | j.ActInput
-) -> None:
+def _from_outside(draft: Draft, rules: Rules, said: j.FromOutside) -> None:
     book, origin = draft.book, place(said.origin)
     if origin in book.origins:
         draft.add(j.Repeated(case_id=None, receipt=False))
@@ -61,6 +60,8 @@ def _from_outside(
             report(draft, rules, said, draft.incoming.facts)
         case j.AnswerInput():
             _answer(draft, rules, said)
+        case j.TransferInput():
+            transfer(draft, rules, said)
         case j.ActInput():
             case = book.cases.get(said.case_id)
             if case is None:
@@ -80,13 +81,16 @@ def _answer(draft: Draft, rules: Rules, said: j.AnswerInput) -> None:
         dead(draft, rules, DeadLetterReason.NOT_THE_RECEIVER, acute=False)
     elif said.answer_id in case.done:
         draft.add(j.Repeated(case_id=case.id, receipt=False))
-    else:
+    elif not case.offered_by:
         answer(draft, rules, case, handover, said)
+    elif not refused(draft, rules, case, handover, said):
+        answer(draft, rules, case, handover, said)
+        answered(draft, rules, case, handover, said)
 
 
 def _record(draft: Draft, said: j.Input) -> j.Record:
     incoming, book = draft.incoming, draft.book
-    if isinstance(said, j.ReportInput) and not keeps_content(draft.events):
+    if isinstance(said, j.ReportInput | j.TransferInput) and not keeps_content(draft.events):
         # What is not registered in a case leaves nothing of a person in the journal.
         said = replace(said, sealed={})
     elif isinstance(said, j.AnswerInput | j.ActInput) and not _keeps_words(book, said, draft.events):

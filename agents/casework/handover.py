@@ -3,11 +3,11 @@
 The executor changes at ACCEPTED, the owner at STARTED. A refusal always has a successor.
 """
 
-from agents.casework.case import AWAITS_ANSWER, Case, Handover
+from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover
 from agents.casework.inputs import Draft
 from agents.casework.routing import About, Route, back, helper, route
 from agents.casework.rules import Rules, local_date
-from agents.casework.situation import coloured
+from agents.casework.situation import coloured, home_of
 from agents.policy.colours import highest
 from agents.policy.destinations import Successor
 from agents.policy.directory import Receiver
@@ -86,14 +86,35 @@ def answer(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.A
         _refuse_move(draft, case, handover, said)
     else:
         draft.add(j.Answered(case_id=case.id, handover_id=handover.id, state=wanted, reason=None))
-        if wanted in ("ACCEPTED", "STARTED") and state in AWAITS_ANSWER:
+        receiver = rules.directory.receiver(handover.receiver)
+        other_centre = receiver is not None and receiver.kind == "OTHER_VT"
+        if wanted in ("ACCEPTED", "STARTED") and state in AWAITS_ANSWER and not other_centre:
             draft.add(j.ExecutorChanged(case_id=case.id, executor=handover.receiver))
-        if wanted == "STARTED":
-            receiver = rules.directory.receiver(handover.receiver)
+        if wanted in ("ACCEPTED", "STARTED") and other_centre:
+            _handed_over(draft, rules, case, handover)
+        elif wanted == "STARTED" and not case.offered_by:
             desk = receiver is not None and receiver.kind == "DESK"
             owner = rules.directory.organisation if desk else handover.receiver
             if owner != case.owner:
                 draft.add(j.OwnerChanged(case_id=case.id, owner=owner))
+
+
+def _handed_over(draft: Draft, rules: Rules, case: Case, handover: Handover) -> None:
+    """Another centre has the case from now on: between two centres the owner changes at acceptance."""
+    for other in case.handovers:
+        if other.state in OPEN and other is not handover:
+            take_back(draft, rules, case, other, HandoverState.SUPERSEDED)
+    draft.add(j.ExecutorChanged(case_id=case.id, executor=handover.receiver))
+    draft.add(j.OwnerChanged(case_id=case.id, owner=handover.receiver))
+    draft.add(j.HandedOver(case_id=case.id, handover_id=handover.id, to=handover.receiver))
+
+
+def elsewhere_at_work(rules: Rules, case: Case, handover: Handover) -> Handover | None:
+    """Of an offer to another centre that comes to nothing: who went on with the case here meanwhile."""
+    receiver = rules.directory.receiver(handover.receiver)
+    if receiver is None or receiver.kind != "OTHER_VT":
+        return None
+    return next((one for one in reversed(case.handovers) if one.state in OPEN and one is not handover), None)
 
 
 def triaged(
@@ -136,11 +157,9 @@ def _raised(draft: Draft, rules: Rules, case: Case, reason: str) -> Colour | Non
 
 def _refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.AnswerInput) -> None:
     desks = rules.directory.desks
-    released = _rule(rules, said).to != "NOBODY"
-    draft.add(
-        j.Answered(case_id=case.id, handover_id=handover.id, state=said.state, reason=said.reason, released=released)
-    )
-    if not released:
+    free = released(rules, said)
+    draft.add(j.Answered(case_id=case.id, handover_id=handover.id, state=said.state, reason=said.reason, released=free))
+    if not free:
         # Recorded, and up the ladder; it stops no clock.
         draft.tell(NoticeKind.CAPACITY, desks.coordination, case_id=case.id, handover_id=handover.id)
         return
@@ -155,6 +174,10 @@ def _refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j
     if said.reason is not None and outside and colour and not (family_refuses and said.state == "REFUSED"):
         # A family that refuses before anybody accepted has broken nothing off.
         colour = _raised(draft, rules, case, said.reason)
+    at_work = elsewhere_at_work(rules, case, handover)
+    if at_work is not None:
+        draft.tell(NoticeKind.REFUSED, at_work.receiver, case_id=case.id, handover_id=at_work.id)
+        return
     current = case.current()
     if current is not None and current is not handover:
         # Somebody else was offered the case already: that is the successor.
@@ -186,6 +209,7 @@ def _successor(
             if case.colour is None:
                 team = rules.directory.team_for(said.municipality, None, on, avoided)
                 return Route(Destination(handover.destination), rule.id, team) if team is not None else centre
+            told["home"] = home_of(rules, said.municipality)
             return route(rules, told, About(on, municipality=said.municipality, avoided=avoided))
         case "HELPER":
             return helper(rules, said.helper, rule.id, colour, About(on, avoided=avoided)) or centre
@@ -198,6 +222,11 @@ def _successor(
             return centre
         case _:
             return centre
+
+
+def released(rules: Rules, said: j.AnswerInput) -> bool:
+    """Whether a refusal for that reason releases its receiver."""
+    return _rule(rules, said).to != "NOBODY"
 
 
 def _rule(rules: Rules, said: j.AnswerInput) -> Successor:
@@ -230,5 +259,7 @@ def _who(rules: Rules, receiver: Receiver, who: str) -> str:
             return desks.coordination
         case "duty":
             return desks.duty
+        case _ if receiver.kind == "OTHER_VT":
+            return desks.coordination  # its own ladder runs there; here somebody must call it
         case _:
             return receiver.id

@@ -22,6 +22,8 @@ class Incoming:
     facts: Facts | None = None
     """Of a report."""
     opened: Opened = field(default_factory=Opened)
+    reported: tuple[Facts, ...] = ()
+    """Of a case that another centre offers: of each of its reports."""
     earlier: tuple[Facts | None, ...] = ()
     """For an act: the facts of the case's reports, in order; None for what cannot be opened."""
     others: tuple[Facts | None, ...] = ()

@@ -25,6 +25,7 @@ from agents.casework.situation import (
 )
 from agents.facts import Facts
 from agents.policy.colours import Judgement, highest
+from agents.policy.vocabulary import NONE
 from topics import journal as j
 from topics.codes import ActKind, Colour, NoticeKind, TriageOutcome
 
@@ -140,7 +141,7 @@ def assess(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
         triaged(draft, case, colour, tuple(case.reasons), _still_open(case, said))
     if said.details["outcome"] == TriageOutcome.HANDOVER and service(rules, case, local_date(draft.now)) is not None:
         # What the centre looked at first goes on to whom the rules name.
-        replaced(draft, rules, matter, colour, provisional=False)
+        replaced(draft, rules, matter, colour, provisional=False, assessed=TriageOutcome.HANDOVER.value)
     return True
 
 
@@ -235,7 +236,9 @@ def coloured_now(
     replaced(draft, rules, matter, colour, provisional=provisional)
 
 
-def replaced(draft: Draft, rules: Rules, matter: Matter, colour: Colour, *, provisional: bool) -> None:
+def replaced(
+    draft: Draft, rules: Rules, matter: Matter, colour: Colour, *, provisional: bool, assessed: str = NONE
+) -> None:
     """The case goes to where it belongs after what a person did, and who else must know is prepared."""
     case, facts = matter.case, matter.latest
     if facts is None:
@@ -247,6 +250,7 @@ def replaced(draft: Draft, rules: Rules, matter: Matter, colour: Colour, *, prov
     unconfirmed = any(found.severity > colour.severity for found in would_be)
     household = Household(standing=matter.standing, family_refuses=case.family_refuses)
     told = situation(rules, facts, on, household) | coloured(colour, provisional, unconfirmed)
+    told["assessed"] = assessed
     draft.told = told
     # What is merged in this very record has its own who may not get it.
     merged = [draft.book.cases[one.other] for one in draft.events if isinstance(one, j.Related) and one.how == "MERGED"]

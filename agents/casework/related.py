@@ -15,12 +15,16 @@ from topics.codes import Certainty, HandoverState, Relation
 def undecided(draft: Draft, case: Case) -> list[Case]:
     """The cases with which a possible link was seen, and about which nobody has decided, this act included."""
     book = draft.book
-    now = [event for event in draft.events if isinstance(event, j.Related) and case.id in (event.case_id, event.other)]
-    others = [book.cases[event.other if event.case_id == case.id else event.case_id] for event in now]
-    apart = [other.id for event, other in zip(now, others, strict=True) if event.how == Relation.UNLINKED]
-    near = [case, *(other for other in others if other.id not in apart)]
+    about = [
+        event for event in draft.events if isinstance(event, j.Related) and case.id in (event.case_id, event.other)
+    ]
+    decided = [
+        (event.how, book.cases.get(event.other if event.case_id == case.id else event.case_id)) for event in about
+    ]
+    apart = {other.id for how, other in decided if other is not None and how == Relation.UNLINKED}
+    near = [case, *(other for _, other in decided if other is not None and other.id not in apart)]
     known = {found.id for one in near for found in book.household(one)} | {*case.unlinked, *apart}
-    merged = [other for event, other in zip(now, others, strict=True) if event.how == Relation.MERGED]
+    merged = [other for how, other in decided if other is not None and how == Relation.MERGED]
     links = (link for one in (case, *merged) for part in book.parts_of(one) for link in part.links)
     seen = (book.cases.get(other) for other, _, certainty in links if certainty == Certainty.POSSIBLE)
     found = {one.id: one for other in seen if other is not None and (one := book.standing_for(other))}
@@ -28,8 +32,9 @@ def undecided(draft: Draft, case: Case) -> list[Case]:
 
 
 def joinable(case: Case) -> bool:
-    """Whether another report can join the case: not what is held or has no colour, nor what was erased."""
-    return case.colour is not None and not case.erased
+    """Whether another report can join the case: not what is held or has no colour, nor what was erased, nor what is
+    still another centre's."""
+    return case.colour is not None and not case.erased and not case.offered_by
 
 
 def relate(draft: Draft, case: Case, other: Case, how: Relation) -> bool:

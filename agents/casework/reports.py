@@ -104,6 +104,8 @@ def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> No
         draft, rules, said, case_id,
         opened=case is None, counts=True, known_as=known_as.value, links=found.links, perpetrator_known=elsewhere,
     )  # fmt: skip
+    if case is not None and case.closed:
+        _ours_again(draft, rules, case)
     running = service(rules, case, on)
     household = Household(
         repeats=earlier_reports(found.household, said.thread, opened.incident, said.received, windows.repetition),
@@ -127,6 +129,15 @@ def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> No
     else:
         place(draft, rules, case, chosen, colour, by_person=False)
     prepare(draft, rules, case, case_id, told, facts, local_date(draft.now))
+
+
+def _ours_again(draft: Draft, rules: Rules, case: Case) -> None:
+    """A new episode begins at this centre, whoever had the former one."""
+    centre = rules.directory.organisation
+    if case.executor != centre:
+        draft.add(j.ExecutorChanged(case_id=case.id, executor=centre))
+    if case.owner != centre:
+        draft.add(j.OwnerChanged(case_id=case.id, owner=centre))
 
 
 def _unconfirmed(
@@ -203,15 +214,16 @@ def _coloured(
             reasons=reasons,
             open_questions=questions,
             floor=floor.value,
-            conditions=_together(before.conditions if before else (), rules.safety_conditions.answer(told).rows),
-            board_request=_together(before.board_request if before else (), rules.board_request.answer(told).rows),
+            conditions=together(before.conditions if before else (), rules.safety_conditions.answer(told).rows),
+            board_request=together(before.board_request if before else (), rules.board_request.answer(told).rows),
             board_unknown=rules.board_request.unknown(told),
         )
     )
     return colour, provisional
 
 
-def _together(known: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
+def together(known: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
+    """What held already, and what these rows add: their ids."""
     return tuple(dict.fromkeys((*known, *(row.id for row in rows))))
 
 
@@ -236,12 +248,16 @@ def place(draft: Draft, rules: Rules, case: Case, chosen: Route, colour: Colour 
             draft.add(j.Routed(case_id=case.id, destination=current.destination, rule=chosen.rule))
         draft.tell(told, current.receiver, case_id=case.id, handover_id=current.id, content=not by_person)
         return
+    # Whoever works on it at the centre goes on until another centre has accepted.
+    goes_on = current.state == HandoverState.STARTED or (
+        current.state == HandoverState.ACCEPTED and chosen.destination is Destination.OTHER_VT
+    )
     if current.state in (HandoverState.ACCEPTED, HandoverState.STARTED):
         # Whoever works with the family knows what its role is from now on (F7).
         draft.add(j.RoleGiven(case_id=case.id, who=current.receiver, role=CaseRole.INVOLVED.value))
-    if current.state == HandoverState.STARTED or (current.state == HandoverState.ACCEPTED and risen):
+    if goes_on or (current.state == HandoverState.ACCEPTED and risen):
         draft.tell(told, current.receiver, case_id=case.id, handover_id=current.id)
-    if current.state == HandoverState.STARTED:
+    if goes_on:
         offer(draft, rules, case.id, chosen, colour)
         return
     take_back(draft, rules, case, current, HandoverState.SUPERSEDED)
@@ -250,6 +266,8 @@ def place(draft: Draft, rules: Rules, case: Case, chosen: Route, colour: Colour 
 
 def _stays(rules: Rules, current: Handover, chosen: Route, *, risen: bool, by_person: bool) -> bool:
     """Whether the open handover is the right one: same addressee, or a desk of the centre that has it already."""
+    if chosen.destination is Destination.OTHER_VT:
+        return False  # what is new is offered to the other centre with it
     same = current.receiver == chosen.receiver.id and current.destination == chosen.destination
     if same:
         # A higher colour needs its own clock, unless somebody has accepted.

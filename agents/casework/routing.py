@@ -118,6 +118,8 @@ def somebody(directory: Directory, kind: str, about: About) -> Receiver | None:
     if kind in (Destination.TEAM, Destination.TEAM_DV, Destination.LOCAL_GENERAL):
         pc4 = facts.pc4 if facts is not None and about.municipality is None else None
         return directory.team_for(place, pc4, about.on, about.avoided)
+    if kind == Destination.OTHER_VT:
+        return directory.other_centre(place, about.on)
     return directory.of_kind(kind, place, about.on, about.avoided)
 
 

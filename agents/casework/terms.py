@@ -59,9 +59,15 @@ def _matter(case: Case | None) -> _Matter:
 def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
     said, now = draft.incoming.input, draft.now
     received = said.received if isinstance(said, j.ReportInput) else now
+    if isinstance(said, j.TransferInput) and said.reports:
+        received = said.reports[-1].received
     match event:
         case j.Registered():
             _begin(draft, rules, matter, "RECEIVED", received)
+            if isinstance(said, j.TransferInput):
+                # What was owed on a report at the other centre is owed here, by the same moment.
+                those = {row.id for row in rules.policy.terms if "RECEIVED" in row.starts}
+                _joined(matter, {term: due for term, due in said.terms.items() if term in those})
         case j.Triaged():
             changed, matter.colour = matter.colour != event.colour, event.colour
             if changed or event.provisional:
@@ -80,6 +86,9 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
                 _begin(draft, rules, matter, "TOO_SEVERE", now)
         case j.ActDone():
             _act(draft, rules, matter, event.kind)
+        case j.HandedOver() | j.TransferEnded() if getattr(event, "state", "") != "ACCEPTED":
+            matter.ended |= dict.fromkeys(matter.running)
+            matter.running = {}
         case j.StandingChanged():
             _standing(draft, rules, matter, event)
         case j.Prepared() if event.to == "BOARD" and event.by == "PHONE":

@@ -21,7 +21,7 @@ from agents.casework.decide import decide, keeps_content, undecidable
 from agents.casework.inputs import NAMESPACE, Incoming
 from agents.casework.rules import rules_of
 from agents.casework.saved import Saved
-from agents.dispatch.decide import Delivery, dispatch
+from agents.dispatch.decide import Delivery, PassedOn, dispatch, passed_on
 from agents.facts import Facts, read_facts
 from agents.matching import read_links
 from agents.policy.directory import Directory
@@ -95,7 +95,7 @@ class CaseworkWriter:
         if found.seq != self.book.seq:
             raise j.UnknownFormat(f"record {found.seq} where {self.book.seq} comes next")
         opened = Opened()
-        if isinstance(found.input, j.ReportInput) and keeps_content(found.events):
+        if isinstance(found.input, j.ReportInput | j.TransferInput) and keeps_content(found.events):
             key = self._keys.get(found.input.key_id)
             if key is not None:
                 opened = self._opened(found.input, self._unwrapped(key), key)
@@ -138,11 +138,19 @@ class CaseworkWriter:
         key = Key(message.wrap, message.wrapped)
         facts: Facts | None = None
         opened = Opened()
+        reported: tuple[Facts, ...] = ()
         earlier: tuple[Facts | None, ...] = ()
         others: tuple[Facts | None, ...] = ()
         if isinstance(said, j.ReportInput):
             plain = self._unwrapped(key)
             facts = read_facts(unseal(plain, said.key_id, "facts", said.sealed["facts"]))
+            opened = self._opened(said, plain, key)
+        elif isinstance(said, j.TransferInput):
+            plain = self._unwrapped(key)
+            reported = tuple(
+                read_facts(unseal(plain, said.key_id, f"facts-{number}", said.sealed[f"facts-{number}"]))
+                for number in range(len(said.reports))
+            )
             opened = self._opened(said, plain, key)
         elif isinstance(said, j.ActInput):
             other = said.details.get("other_case", "")
@@ -157,6 +165,7 @@ class CaseworkWriter:
             input=said,
             facts=facts,
             opened=opened,
+            reported=reported,
             earlier=earlier,
             others=others,
         )
@@ -194,8 +203,9 @@ class CaseworkWriter:
 
     def answers_from(self) -> tuple[str, ...]:
         """Where an answer or an act may still lie that intake has not brought over."""
-        receivers = rules_of(self.book).directory.receivers
-        return (*(specs.ANSWERS.topic(found.id) for found in receivers), specs.ACTS.topic(self.config.name))
+        receivers, name = rules_of(self.book).directory.own(), self.config.name
+        mine = (specs.ACTS.topic(name), specs.TRANSFERS.topic(name))
+        return (*(specs.ANSWERS.topic(found.id) for found in receivers), *mine)
 
     def _decided(self, incoming: Incoming, message: j.LaneMessage | None = None) -> list[Outgoing]:
         return self._written(decide(self.book, incoming), incoming.opened, message)
@@ -221,6 +231,7 @@ class CaseworkWriter:
                 message,
                 lambda case_id: self._rests(case_id, record, message),
                 lambda case_id: self._agreed(case_id, record),
+                lambda case_id: self._passed_on(case_id, record, message),
             ):
                 outgoing += self._sealed(delivery, rules.directory, record.at)
         outgoing += self._keys_of(record, message)
@@ -234,7 +245,7 @@ class CaseworkWriter:
         found: list[Outgoing] = []
         said = record.input
         dead = any(isinstance(event, j.DeadLettered) for event in record.events)
-        sealed = isinstance(said, j.ReportInput | j.AnswerInput | j.ActInput) and bool(said.sealed)
+        sealed = bool(getattr(said, "sealed", None))
         if message is not None and (dead or sealed):
             assert not isinstance(said, j.TickInput | j.ConfigureInput)
             value = {"v": 1, "wrap": message.wrap, "wrapped": message.wrapped}
@@ -254,7 +265,14 @@ class CaseworkWriter:
         found: list[Outgoing] = []
         message = delivery.message
         content = delivery.content
-        if content is not None:
+        if content is not None and delivery.type == specs.TRANSFER_TYPE:
+            # Its key goes with it: the other centre has no part in this region's keys.
+            key = self._entropy(32)
+            data = seal(key, content.key_id, "transfer", zlib.compress(orjson.dumps(content.plain)), self._entropy)
+            public = self._public_key(directory, content.receiver)
+            sealed = {"key_id": content.key_id, "kid": public.kid, "jwe": wrap_for(public, key), "data": data}
+            message = {**message, "content": sealed}
+        elif content is not None:
             key = self._entropy(32)
             data = seal(key, content.key_id, "content", orjson.dumps(content.plain), self._entropy)
             message = {**message, "content": {"key_id": content.key_id, "data": data}}
@@ -291,13 +309,42 @@ class CaseworkWriter:
             if event.case_id == case_id:
                 entries = sorted([*entries, *self._reports(event.other)], key=lambda entry: entry.seq)
         found = [self._rest(entry) for entry in entries]
+        found += [orjson.loads(rest) for _, _, rest in self._added(case_id, record, message)]
+        return [rest for rest in found if rest is not None]
+
+    def _added(
+        self, case_id: str, record: j.Record, message: j.LaneMessage | None
+    ) -> list[tuple[j.ReportInput | j.TransferredReport, bytes, bytes]]:
+        """The reports that a record adds to a case, with their facts and their rest."""
         said = record.input
         # A report is of one case, whatever else is said because of it.
         added = any(isinstance(event, j.Registered) and event.case_id == case_id for event in record.events)
-        if added and isinstance(said, j.ReportInput) and message is not None and "rest" in said.sealed:
-            plain = self._unwrapped(Key(message.wrap, message.wrapped))
-            found.append(orjson.loads(unseal(plain, said.key_id, "rest", said.sealed["rest"])))
-        return [rest for rest in found if rest is not None]
+        if not added or message is None or not isinstance(said, j.ReportInput | j.TransferInput) or not said.sealed:
+            return []
+        plain = self._unwrapped(Key(message.wrap, message.wrapped))
+
+        def part(name: str) -> bytes:
+            return unseal(plain, said.key_id, name, said.sealed[name])
+
+        if isinstance(said, j.ReportInput):
+            return [(said, part("facts"), part("rest"))]
+        known = {entry.identity for entry in self._reports(case_id)}
+        new = [(n, one) for n, one in enumerate(said.reports) if f"{one.thread}/{one.version}" not in known]
+        return [(one, part(f"facts-{number}"), part(f"rest-{number}")) for number, one in new]
+
+    def _passed_on(self, case_id: str, record: j.Record, message: j.LaneMessage | None) -> list[PassedOn]:
+        """The reports of a case as another centre gets them, oldest first: what is told of each, facts, rest."""
+        found: list[PassedOn] = []
+        for entry in self._reports(case_id):
+            facts, rest = self._part(entry, "facts"), self._part(entry, "rest")
+            if facts is not None and rest is not None:
+                source, _, report_id = entry.thread.rpartition("/")
+                told = passed_on(source, report_id, entry.version, entry.kind, entry.received, entry.test)
+                found.append((told, orjson.loads(facts), orjson.loads(rest)))
+        for one, facts, rest in self._added(case_id, record, message):
+            told = passed_on(one.source, one.report_id, one.version, one.kind, one.received, one.test)
+            found.append((told, orjson.loads(facts), orjson.loads(rest)))
+        return found
 
     def _rest(self, entry: Entry) -> dict[str, Any] | None:
         raw = self._part(entry, "rest")
@@ -349,13 +396,18 @@ class CaseworkWriter:
     def _part(self, entry: Entry | Part, part: str) -> bytes | None:
         if entry.wrap is None or entry.wrapped is None:
             return None
+        if isinstance(entry, Entry) and entry.number is not None:
+            part = f"{part}-{entry.number}"
         sealed = self.contents.of(entry).get(part)
         if sealed is None:
             return None
         return unseal(self._unwrapped(Key(entry.wrap, entry.wrapped)), entry.key_id, part, sealed)
 
-    def _opened(self, said: j.ReportInput, plain: bytes, key: Key) -> Opened:
-        links = read_links(unseal(plain, said.key_id, "links", said.sealed["links"]))
+    def _opened(self, said: j.ReportInput | j.TransferInput, plain: bytes, key: Key) -> Opened:
+        parts = [part for part in said.sealed if part.startswith("links")]
+        links = tuple(
+            link for part in parts for link in read_links(unseal(plain, said.key_id, part, said.sealed[part]))
+        )
         incident = next((link.code for link in links if link.kind == LinkKind.SAME_INCIDENT.value), None)
         return Opened(links, key, incident)
 

@@ -15,7 +15,7 @@ from agents.casework.rules import Rules
 from agents.casework.sentences import sentence
 from topics import journal as j
 from topics import specs
-from topics.codes import CaseRole, DeadLetterReason, ReceiptOutcome
+from topics.codes import CaseRole, DeadLetterReason, HandoverState, ReceiptOutcome, TransferMove
 from topics.problems import Refused
 
 MOST_REPORTS = 20
@@ -44,6 +44,10 @@ class Delivery:
     content: Content | None = None
 
 
+PassedOn = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
+"""One report for another centre: what is told of it in clear, its facts, and the rest of it without the reporter."""
+PassesOn = Callable[[str], list[PassedOn]]
+"""The reports of a case for another centre, this one included, oldest first; asked only when they are sealed."""
 Agreed = Callable[[str], list[dict[str, Any]]]
 """The shared safety assessment of a case: each party's newest part."""
 Rests = Callable[[str], list[dict[str, Any]]]
@@ -74,10 +78,14 @@ def dispatch(
     message: j.LaneMessage | None,
     rests: Rests,
     agreed: Agreed,
+    passes_on: PassesOn,
 ) -> list[Delivery]:
     """Everything that leaves because of ``record``; ``book`` is as it was before it."""
     found: list[Delivery] = []
     for event in record.events:
+        if (passed := _to_another_centre(book, rules, record, event, passes_on)) is not None:
+            found += passed
+            continue
         match event:
             case j.Offered():
                 found.append(_offer(book, rules, record, event, rests, agreed))
@@ -141,6 +149,117 @@ def _offer(book: Book, rules: Rules, record: j.Record, event: j.Offered, rests: 
         },
         content,
     )
+
+
+def _to_another_centre(
+    book: Book, rules: Rules, record: j.Record, event: j.Event, passes_on: PassesOn
+) -> list[Delivery] | None:
+    """What another centre gets of an event; None when the event is not about one."""
+    match event:
+        case j.TransferAnswered():
+            more = {"state": event.state, "reason": event.reason, "municipality": event.municipality}
+            move = TransferMove.ANSWERED
+            return [_transfer(book, record, event.sender, move, event.other_case, event.handover_id, more)]
+        case j.Offered() if (region := _region(rules, event.receiver)) is not None:
+            return [_transfer_offer(book, rules, record, event, region, passes_on)]
+        case j.HandedOver() if (region := _region(rules, event.to)) is not None:
+            state = HandoverState.ACCEPTED.value
+            return [_ended(book, record, region, event.case_id, event.handover_id, state)]
+        case j.TakenBack() if (pair := book.open_handover(event.case_id, event.handover_id)) is not None:
+            region = _region(rules, pair[1].receiver)
+            if region is None:
+                return None
+            # What is offered anew at once is not ended before: its new number goes with the offer.
+            anew = any(isinstance(one, j.Offered) and one.receiver == pair[1].receiver for one in record.events)
+            return [] if anew else [_ended(book, record, region, event.case_id, event.handover_id, event.state)]
+        case j.MoveRefused() if (region := _region(rules, event.receiver)) is not None:
+            # What was handed over already is said once more.
+            state = HandoverState.ACCEPTED if event.state == HandoverState.COMPLETED else HandoverState(event.state)
+            return [_ended(book, record, region, event.case_id, event.handover_id, state.value)]
+        case j.Told() if (region := _region(rules, event.to)) is not None and event.case_id is not None:
+            more = {"kind": event.kind}
+            return [_transfer(book, record, region, TransferMove.TOLD, event.case_id, event.handover_id, more)]
+        case _:
+            return None
+
+
+def _region(rules: Rules, receiver_id: str) -> str | None:
+    """The region of another centre; None for every other receiver."""
+    receiver = rules.directory.receiver(receiver_id)
+    return receiver.region if receiver is not None else None
+
+
+def _ended(book: Book, record: j.Record, region: str, case_id: str, handover_id: str, state: str) -> Delivery:
+    return _transfer(book, record, region, TransferMove.ENDED, case_id, handover_id, {"state": state})
+
+
+def _transfer_offer(
+    book: Book, rules: Rules, record: j.Record, event: j.Offered, region: str, passes_on: PassesOn
+) -> Delivery:
+    after, case = _after(book, record, event.case_id), book.cases.get(event.case_id)
+    terms = dict(case.terms) if case is not None and not case.closed else {}
+    for change in record.events:
+        if isinstance(change, j.TermsChanged) and change.case_id == event.case_id:
+            terms = {term: due for term, due in (terms | change.due).items() if term not in change.ended}
+    every = passes_on(event.case_id)
+    reports = every[-MOST_REPORTS:]
+    plain = {"reports": [{"facts": facts, **rest} for _, facts, rest in reports]}
+    more = {
+        "owner": after.owner,
+        "colour": event.colour,
+        "provisional": after.provisional,
+        "reasons": after.reasons,
+        "terms": terms,
+        "reports": [told for told, _, _ in reports],
+        "left_out": max(0, len(every) - MOST_REPORTS),
+    }
+    content = Content(event.key_id, event.receiver, plain) if reports else None
+    return _transfer(book, record, region, TransferMove.OFFERED, event.case_id, event.handover_id, more, content)
+
+
+def _transfer(
+    book: Book,
+    record: j.Record,
+    region: str,
+    move: TransferMove,
+    case_id: str,
+    handover_id: str | None,
+    more: dict[str, Any],
+    content: Content | None = None,
+) -> Delivery:
+    """One message for another centre."""
+    transfer_id = event_id(record, "transfer", move, case_id, handover_id or "", str(more.get("kind", "")))
+    return Delivery(
+        specs.TRANSFERS.topic(region),
+        case_id,
+        specs.TRANSFER_TYPE,
+        transfer_id,
+        case_id,
+        {
+            "transfer_id": transfer_id,
+            "move": move.value,
+            "sender": record.region,
+            "region": region,
+            "case_id": case_id,
+            "handover_id": handover_id,
+            "at": record.at,
+            "test": _after(book, record, case_id).test,
+            **more,
+        },
+        content,
+    )
+
+
+def passed_on(source: str, report_id: str, version: int, kind: str, received: int, test: bool) -> dict[str, Any]:
+    """What another centre is told of a report in clear."""
+    return {
+        "source": source,
+        "report_id": report_id,
+        "version": version,
+        "kind": kind,
+        "received": received,
+        "test": test,
+    }
 
 
 def _recall(book: Book, record: j.Record, event: j.TakenBack) -> Delivery:

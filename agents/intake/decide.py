@@ -12,21 +12,22 @@ from typing import Any
 
 import orjson
 
-from agents.facts import facts_of
+from agents.facts import facts_of, facts_of_transferred
 from agents.matching import encode_links, links_of
 from agents.policy.directory import Source
 from agents.policy.model import millis
 from agents.policy.region import RegionConfig
 from agents.reference import municipalities
-from agents.sealing import Entropy, RegionKeys, seal
+from agents.sealing import CannotOpen, Entropy, RegionKeys, seal, unseal, unwrap_with
 from agents.stage.lane import Arrived
 from topics import envelope, safejson, specs
 from topics import journal as j
 from topics.answers import Act, Answer
-from topics.codes import DeadLetterReason
+from topics.codes import DeadLetterReason, HandoverState, TransferMove
 from topics.problems import Refused, field_error
-from topics.reading import read_act, read_answer, read_report
+from topics.reading import read, read_act, read_answer, read_report, read_transfer
 from topics.reports import Report
+from topics.transfers import Content, Transfer, TransferredReport
 
 AHEAD_MS = 5 * 60_000
 PACKED_FROM = 64 * 1024
@@ -49,7 +50,7 @@ def registry(regions: Mapping[str, RegionConfig]) -> Registry:
     for name, config in regions.items():
         for source in config.sources:
             sources[source.id] = (source, (*sources.get(source.id, (source, ()))[1], name))
-    receivers = {found.id: name for name, config in regions.items() for found in config.directory.receivers}
+    receivers = {found.id: name for name, config in regions.items() for found in config.directory.own()}
     return Registry(regions=regions, sources=sources, receivers=receivers)
 
 
@@ -72,6 +73,8 @@ def bring(record: Arrived, known: Registry, key_id: str, entropy: Entropy) -> Br
     if specs.ACTS.owns(record.topic):
         region = specs.ACTS.member(record.topic)
         return _said(record, known.regions[region], region, key_id, entropy)
+    if specs.TRANSFERS.owns(record.topic):
+        return _transfer(record, known.regions[specs.TRANSFERS.member(record.topic)], key_id, entropy)
     source, names = known.sources[specs.REPORTS.member(record.topic)]
     configs = [known.regions[name] for name in names]
     try:
@@ -93,7 +96,8 @@ def put_aside(record: Arrived, known: Registry, key_id: str, entropy: Entropy) -
         sender = specs.ANSWERS.member(record.topic)
         config = known.regions[known.receivers[sender]]
     else:
-        sender = specs.ACTS.member(record.topic)
+        family = specs.ACTS if specs.ACTS.owns(record.topic) else specs.TRANSFERS
+        sender = family.member(record.topic)
         config = known.regions[sender]
     return _refused(record, config, sender, "OTHER", refused, key_id, entropy)
 
@@ -174,6 +178,92 @@ def _said(record: Arrived, config: RegionConfig, sender: str, key_id: str, entro
         sealed = {part: seal(key, key_id, part, plain, entropy) for part, plain in words.items()}
         made = act_input(_origin(record), message, key_id, sealed)
     return _brought(specs.DESK, record, config, made, key, entropy, None, ())
+
+
+def _transfer(record: Arrived, config: RegionConfig, key_id: str, entropy: Entropy) -> Brought:
+    """What another centre says about a case, for the desk: its reports are split and sealed as if they came here."""
+    try:
+        said = envelope.read(record.headers, record.key, record.value)
+        _right_type(said.type, specs.TRANSFER_TYPE)
+        message = read_transfer(said.data)
+        centre = config.directory.centre_of(message.sender)
+        if centre is None or message.region != config.name:
+            raise Refused(DeadLetterReason.SOURCE_MISMATCH, (field_error("/sender", "source_mismatch"),))
+        told = _transferred(message, config) if message.content is not None else ()
+        if len(told) != len(message.reports):
+            raise Refused(DeadLetterReason.CONTRACT, (field_error("/reports", "other"),))
+    except Refused as refused:
+        return _refused(record, config, config.name, "OTHER", refused, key_id, entropy)
+    key = entropy(32)
+    sealed: dict[str, str] = {}
+    for number, report in enumerate(told):
+        parts = {
+            "facts": facts_of_transferred(report, config.directory).encode(),
+            "links": encode_links(links_of(report, config.keys)),
+            "rest": orjson.dumps(_rest(report)),
+        }
+        sealed |= {
+            name: seal(key, key_id, name, plain, entropy)
+            for name, plain in ((f"{part}-{number}", plain) for part, plain in parts.items())
+        }
+    made = transfer_input(_origin(record), message, centre.id, key_id, sealed)
+    return _brought(specs.DESK, record, config, made, key, entropy, None, ())
+
+
+def _transferred(message: Transfer, config: RegionConfig) -> tuple[TransferredReport, ...]:
+    """The reports of an offer; ``CannotOpen`` when they were not sealed for this centre."""
+    sealed = message.content
+    assert sealed is not None
+    private = config.transfer_keys.get(sealed.kid)
+    if private is None:
+        raise CannotOpen(sealed.kid)
+    key_id = str(sealed.key_id)
+    raw = zlib.decompress(unseal(unwrap_with(private, sealed.jwe), key_id, "transfer", sealed.data))
+    return read(raw, Content, len(raw)).reports
+
+
+def transfer_input(
+    origin: j.Origin, message: Transfer, centre: str, key_id: str, sealed: dict[str, str]
+) -> j.AnswerInput | j.TransferInput:
+    """What another centre says, as casework decides it: of a case that went there it is an answer as any other."""
+    if message.move is TransferMove.ANSWERED:
+        return j.AnswerInput(
+            origin=origin,
+            receiver=centre,
+            answer_id=str(message.transfer_id),
+            case_id=str(message.case_id),
+            handover_id=str(message.handover_id),
+            state=(message.state or HandoverState.RECEIVED).value,
+            reason=message.reason.value if message.reason else None,
+            by=None,
+            answered=message.at,
+            phoned=False,
+            municipality=message.municipality,
+            key_id=key_id,
+            sealed={},
+        )
+    return j.TransferInput(
+        origin=origin,
+        transfer_id=str(message.transfer_id),
+        move=message.move.value,
+        sender=message.sender,
+        case_id=str(message.case_id),
+        handover_id=str(message.handover_id) if message.handover_id else None,
+        owner=centre,
+        colour=message.colour.value if message.colour else None,
+        provisional=message.provisional,
+        reasons=message.reasons,
+        terms=message.terms,
+        reports=tuple(
+            j.TransferredReport(**{**one.model_dump(mode="json"), "report_id": str(one.report_id)})
+            for one in message.reports
+        ),
+        state=message.state.value if message.state else None,
+        kind=message.kind.value if message.kind else None,
+        test=message.test,
+        key_id=key_id,
+        sealed=sealed,
+    )
 
 
 def report_input(
@@ -345,7 +435,7 @@ def canonical(data: bytes) -> bytes:
     return orjson.dumps(orjson.loads(data.removeprefix(b"\xef\xbb\xbf")), option=orjson.OPT_SORT_KEYS)
 
 
-def _rest(report: Report) -> dict[str, Any]:
+def _rest(report: Report | TransferredReport) -> dict[str, Any]:
     """What a receiver may need, and never the reporter."""
     found = report.model_dump(
         mode="json",

@@ -33,7 +33,7 @@ class PublicKey(Part):
 
 Kind = Literal[
     "DESK", "TEAM", "GI", "BOARD", "POLICE", "SHELTER", "MAYOR", "YOUTH_CARE", "ADULT_MENTAL_HEALTH", "ADDICTION_CARE",
-    "HOME_CARE",
+    "HOME_CARE", "OTHER_VT",
 ]  # fmt: skip
 """What a receiver is: a desk of the centre, a team, or somebody else by the name of the destination."""
 
@@ -54,6 +54,7 @@ class Receiver(Part):
     dv_specialist: Person | None = None
     valid_from: date
     valid_to: date | None = None
+    region: Slug | None = Field(default=None, description="OTHER_VT: the region of that centre, on the same cluster")
     public_key: PublicKey
 
     def stands(self, on: date) -> bool:
@@ -125,6 +126,20 @@ class Directory(Part):
         near = (team for other in self.neighbours.get(municipality or "", ()) for team in self._teams(other, on))
         return next((team for team in (own, *teams, *near) if not passed_over(team, avoided)), None)
 
+    def own(self) -> tuple[Receiver, ...]:
+        """Those with a queue and answers of their own here: another centre has its region's topic."""
+        return tuple(found for found in self.receivers if found.kind != "OTHER_VT")
+
+    def centre_of(self, region: str) -> Receiver | None:
+        """The centre of another region, as this one hands cases over to it."""
+        return next((found for found in self.receivers if found.region == region), None)
+
+    def other_centre(self, municipality: str | None, on: date) -> Receiver | None:
+        """The centre of the region in which another municipality lies."""
+        region = municipalities.region_of(municipality, on) if municipality is not None else None
+        found = self.centre_of(region) if region is not None else None
+        return found if found is not None and found.stands(on) else None
+
     def of_kind(self, kind: str, municipality: str | None, on: date, avoided: Collection[str] = ()) -> Receiver | None:
         """Who does that in a municipality, or in the whole region when it names no municipalities."""
         found = [r for r in self.receivers if r.kind == kind and r.stands(on) and not passed_over(r, avoided)]
@@ -194,13 +209,19 @@ def load_directory(text: str) -> Directory:
     nameless = sorted(
         {found.id for found in directory.organisations} - {r.home_organisation for r in directory.receivers}
     )
-    if twice or absent or elsewhere or nameless:
+    centres = sorted(
+        found.id
+        for found in directory.receivers
+        if (found.kind == "OTHER_VT") is (found.region is None) or found.region == directory.region
+    )
+    if twice or absent or elsewhere or nameless or centres:
         raise PolicyError(
             "; ".join(
                 [f"receiver {found} stands twice" for found in twice]
                 + [f"desk {found} is not among the receivers" for found in absent]
                 + [f"neighbours: {found} is no municipality of this region" for found in elsewhere]
                 + [f"organisations: no receiver belongs to {found}" for found in nameless]
+                + [f"receiver {found}: OTHER_VT, and no other, names the region of another centre" for found in centres]
             )
         )
     return directory

@@ -1,6 +1,7 @@
 """A region's folder: directory, sources, policy and keys, read once at start."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from agents.policy.directory import Directory, Source, Sources, load_directory
+from agents.policy.directory import Directory, Receiver, Source, Sources, load_directory
 from agents.policy.loading import Part, PolicyError, load
 from agents.policy.model import Policy, load_policy
 from agents.sealing import KeySet, RegionKeys
@@ -29,6 +30,8 @@ class RegionConfig:
     keys: RegionKeys
     receiver_keys: dict[str, dict[str, Any]]
     """Private JWKs of receivers; only where a development key file lies in the folder."""
+    transfer_keys: dict[str, dict[str, Any]]
+    """Private JWKs by kid: what other centres hand over is wrapped for the public halves."""
 
 
 class _KeySet(Part):
@@ -40,6 +43,7 @@ class _Keys(Part):
     wrap: _KeySet
     match: _KeySet
     receivers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    transfers: tuple[dict[str, Any], ...] = ()
 
 
 def load_region(folder: Path, partition: int, *, development: bool) -> RegionConfig:
@@ -75,6 +79,7 @@ def load_region(folder: Path, partition: int, *, development: bool) -> RegionCon
         sources=sources,
         keys=RegionKeys(wrap=_key_set(keys.wrap), match=_key_set(keys.match)),
         receiver_keys=keys.receivers,
+        transfer_keys={str(key.get("kid")): key for key in keys.transfers},
     )
 
 
@@ -91,7 +96,28 @@ def load_regions(folder: Path, *, development: bool) -> dict[str, RegionConfig]:
     found = {name: load_region(folder / name, partition, development=development) for name, partition in places.items()}
     if not found:
         raise PolicyError(f"{folder}/partitions.yaml: geen regio's / no regions")
+    for name, config in found.items():
+        for centre in config.directory.receivers:
+            _reachable(name, centre, found)
     return found
+
+
+def _reachable(name: str, centre: Receiver, regions: Mapping[str, RegionConfig]) -> None:
+    """What one region hands over must come to another that can open it."""
+    if centre.region is None:
+        return
+    other = regions.get(centre.region)
+    if other is None:
+        raise PolicyError(
+            f"{name}/directory.yaml: {centre.id}: regio {centre.region} staat niet in partitions.yaml "
+            f"/ region {centre.region} is not in partitions.yaml"
+        )
+    if centre.id != other.directory.organisation or centre.public_key.kid not in other.transfer_keys:
+        raise PolicyError(
+            f"{name}/directory.yaml: {centre.id}: moet de organisatie van {centre.region} zijn, met een sleutel uit "
+            f"transfers in haar keys.yaml / must be the organisation of {centre.region}, with a key of transfers in "
+            "its keys.yaml"
+        )
 
 
 def _key_set(found: _KeySet) -> KeySet:

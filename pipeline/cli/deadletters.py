@@ -195,7 +195,7 @@ def today(letter: dict[str, Any], original: Original, region: "RegionConfig") ->
     from topics.journal import RefusedInput
 
     origin = letter["origin"]
-    families = (specs.REPORTS, specs.ANSWERS, specs.ACTS)
+    families = specs.TO_INTAKE
     known = registry({region.name: region})
     family = next((family for family in families if family.owns(origin["topic"])), None)
     member = family.member(origin["topic"]) if family else ""

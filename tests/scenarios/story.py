@@ -3,7 +3,7 @@
 A file has the ``cell`` of the table, a ``story`` and what must be so ``then``. A step of the story is a ``report``,
 an ``answer``, an ``act`` or ``raw`` bytes, at a local moment (without one: Wed 18 Mar 2026 10:00). A step of a moment
 alone lets the time pass until then; with ``sleep`` nothing was at work in it. ``rules`` changes the policy (table ->
-row -> what it says), and a ``campaign`` is many reports within an hour. A report is one about a quarrel in which
+row -> what it says), a ``campaign`` is many reports within an hour, and ``there`` answers at the desk of another region. A report is one about a quarrel in which
 every question was answered NO; the step says what is different: ``yes`` and ``unknown`` name indicators, ``people``
 who is involved, and everything else is a field of the contract. ``then`` may also stand with a step.
 ``why`` says why an expectation differs from its cell.
@@ -20,7 +20,7 @@ from agents.policy.calendar import AMSTERDAM
 from agents.policy.loading import Loader
 from agents.policy.model import moment
 from tests.cases import WEDNESDAY, a_child, a_man, a_report, a_woman
-from tests.world import World, local
+from tests.world import TwoRegions, World, local
 from topics import journal as j
 
 CASES = Path(__file__).parent / "cases"
@@ -37,6 +37,7 @@ _STEP = {
     "sleep",
     "rules",
     "campaign",
+    "there",
     "then",
 }
 PEOPLE = {"woman": a_woman, "man": a_man, "child": a_child}
@@ -87,6 +88,7 @@ def played(story: Story, policy: str | None = None) -> Iterator[tuple[World, Map
     ``policy`` is the text of other rules than the region's own.
     """
     world = World(start=_moment(story.steps[0].get("at")), policy=policy)
+    two = TwoRegions(world) if any("there" in step for step in story.steps) else None
     for step in story.steps:
         if "sleep" in step:
             world.sleep_until(_moment(step.get("at")))
@@ -109,6 +111,11 @@ def played(story: Story, policy: str | None = None) -> Iterator[tuple[World, Map
             if act.get("other_case") == "first":
                 act["other_case"] = world.book.cases.nth(0).id
             world.act(act.pop("kind"), **act)
+        elif "there" in step:
+            assert world.there is not None
+            world.there.answer(step["there"], **{name: step[name] for name in ("reason",) if name in step})
+        if two is not None:
+            two.settle()
         if "then" in step:
             yield world, step["then"]
     yield world, story.then
@@ -203,6 +210,7 @@ _LOOK: dict[str, Any] = {
     "receiver": lambda world, _: world.offer.receiver,
     "not_receiver": lambda world, wanted: wanted if world.offer.receiver != wanted else world.offer.receiver,
     "owner": lambda world, _: world.case.owner,
+    "there": lambda world, wanted: found(world.there, wanted),
     "class": lambda world, _: world.case.involvement,
     "deadline": lambda world, _: local(world.offer.accept_before),
     "avoids": lambda world, _: [*world.case.too_severe, *world.case.avoided],

@@ -26,7 +26,7 @@ from topics import specs
 POLICE, DOCTORS = "politie-oost-brabant", "huisartsen-zuidoost-brabant"
 REGION, TEAM = "brabant-zuidoost", "wijkteam-geldrop-mierlo"
 REPORTS, TIMES = 1_000, 3
-TO_INTAKE = (specs.REPORTS, specs.ANSWERS, specs.ACTS)
+TO_INTAKE = specs.TO_INTAKE
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 

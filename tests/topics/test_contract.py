@@ -210,6 +210,7 @@ def test_operations_are_told_from_our_side():
     actions = {name: operation["action"] for name, operation in ASYNCAPI["operations"].items()}
 
     assert {name for name, action in actions.items() if action == "receive"} == {
+        "receive-transfers",
         "receive-reports", "receive-answers", "receive-acts",
     }  # fmt: skip
     assert all(name.startswith(action) for name, action in actions.items())

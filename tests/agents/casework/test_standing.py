@@ -273,8 +273,8 @@ def test_without_a_helper_that_the_region_knows_it_comes_back(helper: Any):
     assert world.offer.receiver == "vt-hm-beoordeling"
 
 
-def test_a_family_that_moved_out_of_the_region_comes_back_to_the_centre():
+def test_a_family_that_moved_to_a_region_nobody_here_knows_comes_back_to_the_centre():
     world = a_case()
-    world.answer("REFUSED", reason="NOT_OUR_AREA", municipality="0772")
+    world.answer("REFUSED", reason="NOT_OUR_AREA", municipality="0363")
 
     assert world.offer.receiver == "vt-hm-beoordeling"

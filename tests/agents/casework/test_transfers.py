@@ -1,0 +1,276 @@
+"""A family in another region: the case goes from one centre to the other, and has one owner (domain model, X2; 3.7)."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.cases import a_report, an_id
+from tests.world import OTHER, TwoRegions
+from topics import specs
+from topics import journal as j
+
+HERE, THERE = "vt-hollands-midden", "vt-brabant-zuidoost"
+EINDHOVEN = "0772"
+SCHOOL = {"source_id": "scholen-hollands-midden", "reporter": {"capacity": "SCHOOL"}}
+LIVES_ELSEWHERE = {
+    "municipality": EINDHOVEN,
+    "address": {"postcode": "5611AB", "house_number": 4, "street": "Hopsteeg"},
+}
+
+
+def offered(**changes: Any) -> TwoRegions:
+    """A family of the other region was reported here, and offered there."""
+    two = TwoRegions()
+    two.here.publish(a_report(**SCHOOL | LIVES_ELSEWHERE | changes))
+    two.settle()
+    return two
+
+
+def test_a_family_that_lives_elsewhere_is_offered_to_the_centre_there():
+    # Scenario 37, X2
+    two = offered()
+
+    assert (two.here.case.colour, two.here.case.destination, two.here.case.rule) == ("GREEN", "OTHER_VT", "X2")
+    assert two.here.offer.receiver == THERE
+    assert (two.there.offer.receiver, two.there.case.colour) == ("vt-bzo-beoordeling", "GREEN")
+    assert "TRANSFER" in two.there.case.reasons
+    # The other centre holds it, and the first one owns it.
+    assert two.owners() == (HERE, HERE)
+
+
+def test_the_desk_there_gets_what_was_reported_and_no_reporter():
+    two = TwoRegions()
+    two.here.publish(a_report(**SCHOOL | LIVES_ELSEWHERE, narrative="Er is geschreeuwd."))
+    two.bring(two.there)
+
+    (offer,) = [message for topic, message in two.there.last if topic == specs.QUEUE.topic("vt-bzo-beoordeling")]
+    (report,) = two.there.opened(offer, "vt-bzo-beoordeling")["reports"]
+    assert report["summary"] == "Er is geschreeuwd."
+    assert "reporter" not in report
+    sent = orjson.dumps([message for _, message in two.here.topics[specs.TRANSFERS.topic(OTHER)]])
+    assert b"geschreeuwd" not in sent
+
+
+def test_the_owner_changes_when_the_other_centre_accepts_and_not_before_the_first_has_recorded_it():
+    # Scenario 37
+    two = offered()
+    due = two.here.case.terms["T05"]
+    two.there.answer("ACCEPTED")
+    assert two.owners() == (HERE, HERE)
+
+    two.bring(two.here)
+    assert two.owners() == (THERE, HERE)
+    assert (two.here.case.closed, two.here.case.current(), two.here.case.terms) == (True, None, {})
+
+    two.bring(two.there)
+    assert two.owners() == (THERE, THERE)
+    assert not two.there.case.closed
+    # What was owed is owed there by the same moment.
+    assert two.there.case.terms["T05"] == due
+
+
+def test_that_a_person_saw_it_there_is_known_here():
+    two = offered()
+    two.there.answer("ACKNOWLEDGED", by=None)
+    two.settle()
+
+    assert two.here.offer.acknowledged is not None
+
+
+def test_a_refusal_brings_it_back_to_the_first_centre():
+    two = offered()
+    two.there.answer("REFUSED", reason="INSUFFICIENT_INFO")
+    two.settle()
+
+    assert (two.there.case.closed, two.there.case.owner, two.there.case.current()) == (True, HERE, None)
+    assert (two.here.offer.receiver, two.here.case.owner) == ("vt-hm-beoordeling", HERE)
+
+
+def test_silence_there_brings_it_back_and_it_is_nothing_of_theirs_any_more():
+    two = offered()
+    two.here.pass_time(days=60)
+    assert two.here.offer.receiver.startswith("vt-hm-")
+    two.settle()
+
+    assert (two.there.case.closed, two.there.case.current()) == (True, None)
+
+
+def test_an_acceptance_that_comes_too_late_changes_nothing_and_is_told():
+    two = offered()
+    two.there.answer("ACCEPTED")
+    two.here.act("CLOSE")
+    two.here.expect(j.DeadLettered, reason="act_refused")  # it waits for an answer
+    two.here.pass_time(days=60)
+    two.settle()
+
+    assert (two.here.case.owner, two.there.case.owner) == (HERE, HERE)
+    assert (two.there.case.closed, two.there.case.current()) == (True, None)
+
+
+def test_every_message_twice_changes_nothing():
+    two = offered()
+    two.there.answer("ACCEPTED")
+    two.settle()
+    for world, sender in ((two.here, two.there), (two.there, two.here)):
+        for place, (key, message) in enumerate(sender.topics[specs.TRANSFERS.topic(world.region)]):
+            world.bring(two.record(specs.TRANSFERS.topic(world.region), place, key, message, world.now))
+            world.expect(j.Repeated, receipt=False)
+
+    assert [len(case.entries) for case in two.there.book.cases.values()] == [1]
+    assert two.owners() == (THERE, THERE)
+
+
+def test_a_new_report_while_it_is_offered_goes_along_and_may_raise_it():
+    two = offered()
+    two.here.publish(a_report(**SCHOOL | LIVES_ELSEWHERE, yes=("S1",)))
+    two.settle()
+
+    assert (two.there.case.colour, len(two.there.case.entries)) == ("ORANGE", 2)
+    two.there.answer("ACCEPTED")
+    two.settle()
+    assert two.owners() == (THERE, THERE)
+
+
+def test_what_was_accepted_before_the_news_arrived_is_accepted_with_it():
+    two = offered()
+    two.there.answer("ACCEPTED")
+    two.here.publish(a_report(**SCHOOL | LIVES_ELSEWHERE))  # before the acceptance is brought over
+    two.settle()
+
+    assert two.owners() == (THERE, THERE)
+    assert (two.here.case.closed, len(two.there.case.entries)) == (True, 2)
+    assert len(two.there.book.cases) == 1
+
+
+def test_a_report_here_after_it_was_handed_over_goes_the_same_way():
+    two = offered()
+    two.there.answer("ACCEPTED")
+    two.settle()
+    two.here.publish(a_report(**SCHOOL | LIVES_ELSEWHERE))
+    assert (two.here.case.owner, two.here.offer.receiver) == (HERE, THERE)
+    two.settle()
+
+    # The centre there has the family already: nobody need accept it once more.
+    assert two.owners() == (THERE, THERE)
+    assert (len(two.here.book.cases), len(two.there.book.cases), len(two.there.case.entries)) == (1, 1, 2)
+
+
+def test_red_is_met_first_where_it_was_reported():
+    # Scenario 64
+    two = offered(yes=("A2",))
+    assert (two.here.offer.receiver, two.here.case.destination) == ("vt-hm-crisis", "VT_CRISIS")
+    assert [(found[0], found[3]) for found in two.here.case.prepared.values() if found[1] == "OTHER_VT"] == [
+        ("F8", "PHONE")
+    ]
+    assert len(two.there.book.cases) == 0
+
+    two.here.answer("STARTED")
+    two.here.act("ASSESS", rating="ACUTE", outcome="HANDOVER")
+    two.settle()
+    assert (two.there.case.colour, two.there.offer.receiver) == ("RED", "vt-bzo-bureaudienst")
+    assert two.owners() == (HERE, HERE)
+    # Whoever acts here goes on until the other centre has accepted.
+    assert "vt-hm-crisis" in {one.receiver for one in two.here.case.handovers if one.state == "STARTED"}
+
+    two.there.answer("ACCEPTED")
+    two.settle()
+    assert two.owners() == (THERE, THERE)
+    assert {one.state for one in two.here.case.handovers} == {"SUPERSEDED", "COMPLETED"}
+
+
+def test_a_family_that_moves_while_it_is_assessed_stays_in_hand_until_the_other_centre_accepts():
+    # Scenario 37
+    two = TwoRegions()
+    two.here.publish(a_report(**SCHOOL, yes=("S1",)))
+    two.here.answer("ACCEPTED")
+    two.here.publish(a_report(**SCHOOL | LIVES_ELSEWHERE, yes=("S1",)))
+    two.settle()
+
+    assert two.here.case.executor == "vt-hm-voorwaarden"
+    assert len(two.there.case.entries) == 2
+    two.there.answer("REFUSED", reason="NOT_OUR_AREA")
+    two.settle()
+    assert two.here.offer.receiver == "vt-hm-voorwaarden"
+
+
+def test_the_household_that_is_known_there_counts():
+    two = TwoRegions()
+    report = LIVES_ELSEWHERE | {"source_id": "politie-oost-brabant"}
+    two.there.publish(a_report(**report))
+    known = two.there.case
+    two.here.publish(a_report(**SCHOOL | LIVES_ELSEWHERE))
+    two.settle()
+
+    case = two.there.case
+    assert case.id != known.id
+    assert (case.colour, "U1" in case.reasons) == ("YELLOW", True)
+    assert [one.id for one in two.there.book.household(case)] == [case.id, known.id]
+
+
+def test_while_it_is_another_centres_nobody_changes_it_here():
+    two = offered()
+    for kind, more in (("RAISE", {"colour": "RED"}), ("CLOSE", {}), ("MERGE", {"other_case": two.there.case.id})):
+        two.there.act(kind, **more)
+        two.there.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_what_was_handed_over_is_not_reopened_here():
+    two = offered()
+    two.there.answer("ACCEPTED")
+    two.settle()
+    two.here.act("REOPEN")
+
+    two.here.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_a_team_that_says_the_family_moved_to_another_region_brings_it_to_the_centre_there():
+    two = TwoRegions()
+    two.here.publish(a_report(**SCHOOL))
+    two.here.answer("REFUSED", reason="NOT_OUR_AREA", municipality=EINDHOVEN)
+    two.settle()
+
+    assert two.here.offer.receiver == THERE
+    assert two.there.offer.receiver == "vt-bzo-beoordeling"
+
+
+def test_a_message_of_somebody_else_is_put_aside():
+    two = offered()
+    topic = specs.TRANSFERS.topic(OTHER)
+    _, message = two.here.topics[topic][0]
+    for place, changes in enumerate(({"sender": "utrecht"}, {"region": "hollands-midden"}, {"reports": []}), 7):
+        two.there.bring(two.record(topic, place, "x", message | {"transfer_id": an_id()} | changes, two.there.now))
+        two.there.expect(j.DeadLettered)
+
+
+def test_both_books_are_folded_and_saved_the_same():
+    two = offered(yes=("S1",))
+    two.there.answer("ACCEPTED")
+    two.settle()
+    for world in (two.here, two.there):
+        assert world.refolded().encode() == world.book.encode()
+        assert world.decided_again() == world.journal
+
+
+def test_what_came_from_another_centre_can_be_offered_further_and_destroyed():
+    two = offered()
+    two.there.answer("ACCEPTED")
+    two.settle()
+    two.there.act("ASSESS", rating="NONE", outcome="HANDOVER")
+    assert two.there.offer.receiver.startswith("wijkteam-")
+    two.there.answer("STARTED")
+    two.there.act("CLOSE")
+    two.there.act("ERASE", second="m.vt-08")
+
+    assert (two.there.case.erased, two.there.keys) == (True, {})
+
+
+@pytest.mark.parametrize("order", ["here", "there"])
+def test_whichever_side_hears_first_never_both_are_owner(order: str):
+    two = offered()
+    two.there.answer("ACCEPTED")
+    steps = (two.here, two.there) if order == "here" else (two.there, two.here)
+    for world in (*steps, *steps):
+        two.bring(world)
+        # The other centre says it is its own only after the first has said so too.
+        assert two.owners() != (HERE, THERE)
