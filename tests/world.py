@@ -30,7 +30,6 @@ from tests.storm.again import decided_again
 from topics import envelope, specs
 from topics import journal as j
 
-
 OTHER = "brabant-zuidoost"
 """The other example region."""
 

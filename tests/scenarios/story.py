@@ -3,10 +3,10 @@
 A file has the ``cell`` of the table, a ``story`` and what must be so ``then``. A step of the story is a ``report``,
 an ``answer``, an ``act`` or ``raw`` bytes, at a local moment (without one: Wed 18 Mar 2026 10:00). A step of a moment
 alone lets the time pass until then; with ``sleep`` nothing was at work in it. ``rules`` changes the policy (table ->
-row -> what it says), a ``campaign`` is many reports within an hour, and ``there`` answers at the desk of another region. A report is one about a quarrel in which
-every question was answered NO; the step says what is different: ``yes`` and ``unknown`` name indicators, ``people``
-who is involved, and everything else is a field of the contract. ``then`` may also stand with a step.
-``why`` says why an expectation differs from its cell.
+row -> what it says), a ``campaign`` is many reports within an hour, ``there`` answers at the desk of another region.
+A report is one about a quarrel in which every question was answered NO; the step says what is different: ``yes`` and
+``unknown`` name indicators, ``people`` who is involved, and everything else is a field of the contract. ``then`` may
+also stand with a step. ``why`` says why an expectation differs from its cell.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -7,8 +7,8 @@ import pytest
 
 from tests.cases import a_report, an_id
 from tests.world import OTHER, TwoRegions
-from topics import specs
 from topics import journal as j
+from topics import specs
 
 HERE, THERE = "vt-hollands-midden", "vt-brabant-zuidoost"
 EINDHOVEN = "0772"
