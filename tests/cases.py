@@ -21,6 +21,7 @@ REGION = "hollands-midden"
 POLICE = "politie-hollands-midden"
 CITIZENS = "burgerportaal-hollands-midden"
 GOUDA, LEIDEN = "0513", "0546"
+EINDHOVEN = "0772"
 TEAM_GOUDA = "wijkteam-gouda"
 WEDNESDAY = "2026-03-18T10:00:00+01:00"
 
@@ -256,7 +257,7 @@ def reports(draw: st.DrawFn, kinds: tuple[str, ...] = ("REPORT",)) -> dict[str, 
                 ),
                 "contact_ban": st.fixed_dictionaries({"state": st.sampled_from(["NONE", "IN_FORCE", "BROKEN"])}),
                 "incident_number": st.sampled_from(["2026-111", "2026-222"]),
-                "municipality": st.sampled_from([GOUDA, LEIDEN, "1931", ...]),
+                "municipality": st.sampled_from([GOUDA, LEIDEN, "1931", EINDHOVEN, ...]),
                 "occasions": st.lists(
                     st.sampled_from([found.value for found in Occasion]), min_size=1, max_size=3, unique=True
                 ),

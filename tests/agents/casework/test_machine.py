@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from agents.casework import cases, contents
-from agents.casework.case import AWAITS_ANSWER
+from agents.casework.case import AWAITS_ANSWER, Case, Handover
 from agents.stage.writer import Outgoing
 from tests.cases import reports
-from tests.world import World, awaiting, regions
+from tests.world import TwoRegions, World, awaiting, regions
 from topics import journal as j
 from topics.codes import ActKind, Colour, HandoverState, RefusalReason
 
@@ -35,6 +35,7 @@ OTHER_ACTS: dict[str, list[dict[str, Any]]] = {
     **{kind: [{}] for kind in ("MONITOR_START", "MONITOR_CONTACT", "EXTEND", "INFORMED", "REEVALUATE")},
 }
 OWNERS = {"vt-hollands-midden", *(found.id for found in regions()["hollands-midden"].directory.receivers)}
+OTHER_CENTRE = "vt-brabant-zuidoost"
 HOUR = 3_600_000
 
 
@@ -43,7 +44,8 @@ class Region(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.world = World()
+        self.two = TwoRegions()
+        self.world = self.two.here
         self.published: list[dict[str, Any]] = []
         self.seen = 0
         self.colours: dict[str, tuple[str | None, bool]] = {}
@@ -81,11 +83,11 @@ class Region(RuleBasedStateMachine):
         assert _size(self.world) == before
         self.world.expect(j.Repeated)
 
-    @precondition(lambda self: self.world.book.cases)
+    @precondition(lambda self: any(map(_of_ours, self.world.book.cases.values())))
     @rule(data=st.data(), newest=st.booleans(), state=st.sampled_from(MOVES), why=st.sampled_from(list(RefusalReason)))
     def answer(self, data: st.DataObject, newest: bool, state: str, why: str) -> None:
-        handovers = [handover for case in self.world.book.cases.values() for handover in case.handovers]
-        open_ = [handover for _, handover in awaiting(self.world.book)]
+        handovers = [handover for case in self.world.book.cases.values() for handover in _of_ours(case)]
+        open_ = [handover for _, handover in awaiting(self.world.book) if handover.receiver != OTHER_CENTRE]
         chosen = data.draw(st.sampled_from(sorted(open_ if newest and open_ else handovers, key=lambda h: h.id)))
         reason = {"reason": str(why)} if state in ("REFUSED", "RETURNED") else {}
         self.world.answer(state, chosen, **reason)
@@ -125,6 +127,18 @@ class Region(RuleBasedStateMachine):
         more = {"phone": phone} if kind == "PHONED" else {}
         self.world.act(kind, case, notices=[data.draw(st.sampled_from(sorted(case.prepared)))], **more)
 
+    @rule(to_there=st.booleans())
+    def bring_over(self, to_there: bool) -> None:
+        """What the centres of the two regions said to each other comes through, one way."""
+        self.two.bring(self.two.there if to_there else self.two.here)
+
+    @precondition(lambda self: list(awaiting(self.two.there.book)))
+    @rule(data=st.data(), state=st.sampled_from(["ACKNOWLEDGED", "ACCEPTED", "STARTED", "REFUSED"]))
+    def answer_there(self, data: st.DataObject, state: str) -> None:
+        handovers = sorted((found for _, found in awaiting(self.two.there.book)), key=lambda found: found.id)
+        reason = {"reason": "INSUFFICIENT_INFO"} if state == "REFUSED" else {}
+        self.two.there.answer(state, data.draw(st.sampled_from(handovers)), **reason)
+
     @rule(hours=st.sampled_from([0, 1, 5, 26, 50, 200]))
     def time(self, hours: int) -> None:
         self.world.sleep_until(self.world.now + hours * HOUR + 60_001)
@@ -137,11 +151,24 @@ class Region(RuleBasedStateMachine):
         for case in self.world.book.cases.values():
             assert case.owner in OWNERS
             if case.owner != self.owners.get(case.id, case.owner):
-                if case.closed:  # nobody follows up any more
+                if case.owner == OTHER_CENTRE:
+                    assert case.closed
+                    assert _handed_over(self.world, case.id)
+                elif case.closed or self.owners[case.id] == OTHER_CENTRE:
+                    # Nobody follows up any more, or a new episode begins here.
                     assert case.owner == "vt-hollands-midden"
                 else:
                     self.world.expect(j.Answered, case_id=case.id, state="STARTED")
         self.owners = {case.id: case.owner for case in self.world.book.cases.values()}
+
+    @invariant()
+    def another_centre_owns_what_was_handed_over_alone(self) -> None:
+        for case in self.two.there.book.cases.values():
+            assert case.owner in ("vt-hollands-midden", OTHER_CENTRE)
+            assert not (case.offered_by and case.owner == OTHER_CENTRE and not case.closed)
+            if case.owner == OTHER_CENTRE:
+                taken = [event for event in self.two.there.all_events(j.TransferTaken) if event.case_id == case.id]
+                assert any(_handed_over(self.world, event.other_case) for event in taken)
 
     @invariant()
     def one_offer_awaits_an_answer(self) -> None:
@@ -240,9 +267,32 @@ class Region(RuleBasedStateMachine):
     def teardown(self) -> None:
         world = getattr(self, "world", None)
         if world is not None:
+            self.two.settle()
+            assert _offered_there(world) == _offered_by_us(self.two.there)
+            assert self.two.there.refolded().encode() == self.two.there.book.encode()
+            assert self.two.there.decided_again() == self.two.there.journal
             assert world.refolded().encode() == world.book.encode()
             if not world.all_events(j.Erased):
                 assert world.decided_again() == world.journal
+
+
+def _of_ours(case: Case) -> list[Handover]:
+    """Its handovers to receivers of the region itself; the other centre answers for itself."""
+    return [handover for handover in case.handovers if handover.receiver != OTHER_CENTRE]
+
+
+def _handed_over(world: World, case_id: str) -> bool:
+    return any(event.case_id == case_id for event in world.all_events(j.HandedOver))
+
+
+def _offered_there(world: World) -> set[tuple[str, str]]:
+    """What this region offers another centre: case and handover."""
+    return {(case.id, one.id) for case, one in awaiting(world.book) if one.receiver == OTHER_CENTRE}
+
+
+def _offered_by_us(there: World) -> set[tuple[str, str]]:
+    """What the other centre has of that."""
+    return {(case.offered_by[1], case.offered_by[2]) for case in there.book.cases.values() if case.offered_by}
 
 
 def _size(world: World) -> tuple[int, int, int]:

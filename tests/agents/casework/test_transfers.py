@@ -5,13 +5,12 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.cases import a_report, an_id
+from tests.cases import EINDHOVEN, a_report, an_id
 from tests.world import OTHER, TwoRegions
 from topics import journal as j
 from topics import specs
 
 HERE, THERE = "vt-hollands-midden", "vt-brabant-zuidoost"
-EINDHOVEN = "0772"
 SCHOOL = {"source_id": "scholen-hollands-midden", "reporter": {"capacity": "SCHOOL"}}
 LIVES_ELSEWHERE = {
     "municipality": EINDHOVEN,
