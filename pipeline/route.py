@@ -403,6 +403,7 @@ def besides(rules: Rules, case: Case) -> dict[str, Any]:
             "met": [_rule(rules, rule) for rule in case.board_request],
             "unknown": list(case.board_unknown),
         },
+        "consults": [{"to": to, "answer": answer} for to, answer in case.consults.values()],
         "roles": case.roles,
         "passed_over": [*case.avoided, *case.too_severe],
         "assessment": [

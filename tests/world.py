@@ -142,6 +142,14 @@ class World:
         answer = an_answer(handover, case, state, **changes)
         return self._send(specs.ANSWERS.topic(by or handover.receiver), specs.ANSWER_TYPE, None, orjson.dumps(answer))
 
+    def answer_notice(self, notice_id: str, by: str, state: str, case: Case | None = None, **said: Any) -> j.Record:
+        """A receiver answers a notice, by its number, on a case (the last one)."""
+        answer = {
+            "answer_id": an_id(), "case_id": (case or self.case).id, "handover_id": notice_id, "state": state,
+            "answered_at": moment(self.now).isoformat(), **said,
+        }  # fmt: skip
+        return self._send(specs.ANSWERS.topic(by), specs.ANSWER_TYPE, None, orjson.dumps(answer))
+
     def act(self, kind: str, case: Case | None = None, **changes: Any) -> j.Record:
         """Somebody of the centre acts on a case (the last one)."""
         act = an_act(changes.pop("case_id", (case or self.case).id), kind, **changes)

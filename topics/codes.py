@@ -410,6 +410,7 @@ class BoardNotice(Code):
     INVESTIGATES = "INVESTIGATES", "onderzoek gestart"
     DECLINED = "DECLINED", "geen onderzoek"
     TO_COURT = "TO_COURT", "naar de kinderrechter"
+    MAYOR_DEMANDS = "MAYOR_DEMANDS", "de burgemeester verlangt een oordeel van de kinderrechter"
     ENDED = "ENDED", "onderzoek afgerond"
 
 
@@ -419,6 +420,7 @@ class NoticeState(Code):
     PREPARED = "PREPARED", "klaar om vrij te geven"
     RELEASED = "RELEASED", "vrijgegeven"
     PHONED = "PHONED", "gebeld"
+    REPEATED = "REPEATED", "niet afgeleverd, opnieuw verzonden"
 
 
 class Relation(Code):
@@ -525,6 +527,8 @@ class NoticeKind(Code):
     NO_RECEIVER = "NO_RECEIVER", "geen regel wees een ontvanger aan"
     SIDE_NOTICE = "SIDE_NOTICE", "ter kennisneming, vrijgegeven door Veilig Thuis"
     CONSULT = "CONSULT", "wil meedenken, zonder overdracht"
+    CONSULTED = "CONSULTED", "antwoord op een vraag om mee te denken"
+    NOT_DELIVERED = "NOT_DELIVERED", "bericht komt niet aan: kies een andere veilige weg"
 
 
 class TransferMove(Code):

@@ -500,6 +500,36 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotDelivered:
+    """A notice that went out did not arrive: it goes out once more (``by`` QUEUE), or is a call to make (PHONE)."""
+
+    type: str = "not_delivered"
+    case_id: str
+    notice_id: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consulted:
+    """A receiver is asked to think along, without a handover."""
+
+    type: str = "consulted"
+    case_id: str
+    consult_id: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsultAnswered:
+    """Who was asked has answered: COMPLETED, or REFUSED."""
+
+    type: str = "consult_answered"
+    case_id: str
+    consult_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Related:
     """A person decided that two cases are of one household, or are not, or are one from now on (MERGED: ``other``
     goes on in ``case_id``)."""
@@ -580,6 +610,9 @@ Event = (
     | Investigated
     | Prepared
     | Released
+    | NotDelivered
+    | Consulted
+    | ConsultAnswered
     | Related
     | RoleGiven
     | AssessmentAdded

@@ -9,7 +9,7 @@ from dataclasses import replace
 from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Stands
 from agents.casework.handover import offer, take_back
 from agents.casework.inputs import Draft
-from agents.casework.notices import phoned, release
+from agents.casework.notices import consult, phoned, release
 from agents.casework.recolouring import (
     Matter,
     assess,
@@ -110,7 +110,7 @@ def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
             return _role(draft, rules, case, said)
         case ActKind.CONSULT if not case.closed and any(one.id == said.details["to"] for one in rules.directory.own()):
             _recorded(draft, case, said)
-            draft.tell(NoticeKind.CONSULT, said.details["to"], case_id=case.id, content=True)
+            consult(draft, case, said.details["to"])
             return True
         case ActKind.OUTCOME:
             return _outcome(draft, case, said)

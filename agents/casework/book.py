@@ -281,6 +281,14 @@ class Book:
                 ]  # fmt: skip
             case j.Released():
                 self.cases[event.case_id].prepared[event.notice_id][-1] = event.how
+            case j.NotDelivered():
+                notice = self.cases[event.case_id].prepared[event.notice_id]
+                again = event.by == "QUEUE"
+                notice[3:] = [event.by, (NoticeState.REPEATED if again else NoticeState.PREPARED).value]
+            case j.Consulted():
+                self.cases[event.case_id].consults[event.consult_id] = [event.to, None]
+            case j.ConsultAnswered():
+                self.cases[event.case_id].consults[event.consult_id][1] = event.state
             case j.Related():
                 self._related(event)
             case j.RoleGiven():
@@ -377,6 +385,7 @@ class Book:
             one.too_severe = list(dict.fromkeys((*one.too_severe, *other.too_severe)))
             one.family_refuses = one.family_refuses or other.family_refuses
             one.prepared, other.prepared = other.prepared | one.prepared, {}
+            one.consults, other.consults = other.consults | one.consults, {}
             involved = (*one.roles.get(_INVOLVED, ()), *other.roles.get(_INVOLVED, ()))
             one.roles = other.roles | one.roles | ({_INVOLVED: list(dict.fromkeys(involved))} if involved else {})
             for its in other.unlinked:

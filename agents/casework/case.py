@@ -134,6 +134,8 @@ class Case:
     """What holds for the household for some time."""
     prepared: dict[str, list[str | None]] = field(default_factory=dict)
     """Notices beside the handover: id -> rule, to whom (kind), receiver, by which way, how it stands."""
+    consults: dict[str, list[str | None]] = field(default_factory=dict)
+    """Who was asked to think along: id -> receiver, what it answered."""
     terms: dict[str, int] = field(default_factory=dict)
     """What is owed: term -> when it is due (ms)."""
     conditions: list[str] = field(default_factory=list)

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from agents.casework import notices
 from agents.casework.acts import act
 from agents.casework.book import Book, place
+from agents.casework.case import Case
 from agents.casework.deadlines import fire
 from agents.casework.handover import answer
 from agents.casework.inputs import Draft, Incoming
@@ -75,17 +77,29 @@ def _from_outside(draft: Draft, rules: Rules, said: j.FromOutside) -> None:
 def _answer(draft: Draft, rules: Rules, said: j.AnswerInput) -> None:
     case = draft.book.cases.get(said.case_id)
     handover = case.handover(said.handover_id) if case is not None else None
-    if case is None or handover is None:
+    if case is None:
         dead(draft, rules, DeadLetterReason.UNKNOWN_CASE, acute=False)
-    elif handover.receiver != said.receiver:
-        dead(draft, rules, DeadLetterReason.NOT_THE_RECEIVER, acute=False)
     elif said.answer_id in case.done:
         draft.add(j.Repeated(case_id=case.id, receipt=False))
+    elif handover is None:
+        _about_a_notice(draft, rules, case, said)
+    elif handover.receiver != said.receiver:
+        dead(draft, rules, DeadLetterReason.NOT_THE_RECEIVER, acute=False)
     elif not case.offered_by:
         answer(draft, rules, case, handover, said)
     elif not refused(draft, rules, case, handover, said):
         answer(draft, rules, case, handover, said)
         answered(draft, rules, case, handover, said)
+
+
+def _about_a_notice(draft: Draft, rules: Rules, case: Case, said: j.AnswerInput) -> None:
+    notice = notices.addressee(case, said.handover_id)
+    if notice is None:
+        dead(draft, rules, DeadLetterReason.UNKNOWN_CASE, acute=False)
+    elif notice != said.receiver:
+        dead(draft, rules, DeadLetterReason.NOT_THE_RECEIVER, acute=False)
+    else:
+        notices.answered(draft, rules, case, said)
 
 
 def _record(draft: Draft, said: j.Input) -> j.Record:

@@ -12,9 +12,10 @@ from agents.casework.routing import About, somebody
 from agents.casework.rules import Rules
 from agents.facts import Facts
 from topics import journal as j
-from topics.codes import NoticeKind, NoticeState
+from topics.codes import HandoverState, NoticeKind, NoticeState
 
 _PREPARED = NoticeState.PREPARED.value
+_WENT_OUT = (NoticeState.RELEASED, NoticeState.REPEATED)
 
 
 def prepare(
@@ -60,7 +61,48 @@ def phoned(draft: Draft, case: Case, notice_ids: list[str]) -> bool:
     return True
 
 
+def consult(draft: Draft, case: Case, to: str) -> None:
+    """Ask a receiver to think along, without a handover."""
+    consult_id = draft.new_id()
+    draft.add(j.Consulted(case_id=case.id, consult_id=consult_id, to=to))
+    draft.tell(NoticeKind.CONSULT, to, case_id=case.id, handover_id=consult_id, content=True)
+
+
+def addressee(case: Case, notice_id: str) -> str | None:
+    """Who got the notice of that number, or was asked to think along; None when there is none."""
+    asked, notice = case.consults.get(notice_id), case.prepared.get(notice_id)
+    return asked[0] if asked is not None else notice[2] if notice is not None else None
+
+
+def answered(draft: Draft, rules: Rules, case: Case, said: j.AnswerInput) -> None:
+    """An answer of its addressee to a notice.
+
+    Who was asked to think along says so when he has (COMPLETED) or will not (REFUSED). Whatever carries a notice
+    further says when it could not (REFUSED): it goes out once more, then a person takes another way.
+    """
+    notice_id = said.handover_id
+    asked, notice = case.consults.get(notice_id), case.prepared.get(notice_id)
+    if asked is not None and asked[1] is None and said.state in (HandoverState.COMPLETED, HandoverState.REFUSED):
+        draft.add(j.ConsultAnswered(case_id=case.id, consult_id=notice_id, state=said.state))
+        current = case.current()
+        to = current.receiver if current is not None else rules.directory.desks.assessment
+        draft.tell(NoticeKind.CONSULTED, to, case_id=case.id, handover_id=notice_id)
+    elif notice is not None and said.state == HandoverState.REFUSED and notice[4] in _WENT_OUT:
+        _not_delivered(draft, rules, case, notice_id, again=notice[4] == NoticeState.RELEASED)
+    else:
+        draft.add(j.NotDecided(case_id=case.id, why="no_change"))
+
+
+def _not_delivered(draft: Draft, rules: Rules, case: Case, notice_id: str, *, again: bool) -> None:
+    draft.add(j.NotDelivered(case_id=case.id, notice_id=notice_id, by="QUEUE" if again else "PHONE"))
+    receiver = case.prepared[notice_id][2]
+    if again and receiver is not None:
+        draft.tell(NoticeKind.SIDE_NOTICE, receiver, case_id=case.id, handover_id=notice_id, content=True)
+    else:
+        draft.tell(NoticeKind.NOT_DELIVERED, rules.directory.desks.duty, case_id=case.id, handover_id=notice_id)
+
+
 def _release(draft: Draft, case_id: str, notice_id: str, receiver: str | None) -> None:
     draft.add(j.Released(case_id=case_id, notice_id=notice_id, how=NoticeState.RELEASED.value))
     if receiver is not None:
-        draft.tell(NoticeKind.SIDE_NOTICE, receiver, case_id=case_id, content=True)
+        draft.tell(NoticeKind.SIDE_NOTICE, receiver, case_id=case_id, handover_id=notice_id, content=True)

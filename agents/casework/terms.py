@@ -13,7 +13,7 @@ from agents.casework.rules import Rules
 from agents.policy.model import millis, moment
 from agents.policy.vocabulary import NONE
 from topics import journal as j
-from topics.codes import ActKind, Colour, Relation, Standing, StandingState
+from topics.codes import ActKind, BoardNotice, Colour, Relation, Standing, StandingState
 
 
 @dataclass(slots=True)
@@ -86,11 +86,19 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
                 _begin(draft, rules, matter, "TOO_SEVERE", now)
         case j.ActDone():
             _act(draft, rules, matter, event.kind)
+            if isinstance(said, j.ActInput) and said.details.get("board") == BoardNotice.MAYOR_DEMANDS:
+                _begin(draft, rules, matter, "MAYOR_DEMANDS", now)
         case j.HandedOver() | j.TransferEnded() if getattr(event, "state", "") != "ACCEPTED":
             matter.ended |= dict.fromkeys(matter.running)
             matter.running = {}
         case j.StandingChanged():
             _standing(draft, rules, matter, event)
+        case j.ConsultAnswered():
+            asked = draft.book.cases[event.case_id].consults
+            if all(answer is not None for one, (_, answer) in asked.items() if one != event.consult_id):
+                _end(rules, matter, "CONSULTED")
+        case j.Released() if event.how == "RELEASED" and _to_the_board(draft, event):
+            _begin(draft, rules, matter, "BOARD_WRITTEN", now)
         case j.Prepared() if event.to == "BOARD" and event.by == "PHONE":
             _begin(draft, rules, matter, "BOARD_REQUESTED", now)
         case j.Related():
@@ -113,6 +121,13 @@ def _act(draft: Draft, rules: Rules, matter: _Matter, kind: str) -> None:
     if kind not in (ActKind.CONFIRM_LINK, ActKind.UNLINK):  # another possible link may be left: see _related
         _end(rules, matter, kind)
     _begin(draft, rules, matter, kind, draft.now)
+
+
+def _to_the_board(draft: Draft, event: j.Released) -> bool:
+    """Whether it was a request to the *Raad* in writing."""
+    case = draft.book.cases.get(event.case_id)
+    notice = case.prepared.get(event.notice_id) if case is not None else None
+    return notice is not None and notice[1] == "BOARD"
 
 
 def _related(draft: Draft, rules: Rules, matter: _Matter, event: j.Related) -> None:

@@ -87,14 +87,14 @@ class Months(Part):
 Term = Minutes | WorkingHours | EndOfWorkingDay | OnWorkingDay | NextWorkingDay | LegalDays | SameHour | Months
 Starts = Literal[
     "RECEIVED", "REOPENED", "COLOURED", "OFFERED", "ROUTED", "ACCEPTED", "TOO_SEVERE", "ASSESS", "OUTCOME",
-    "MONITOR_START", "ORDER", "BOARD_REQUESTED", "MEASURE",
+    "MONITOR_START", "ORDER", "BOARD_REQUESTED", "BOARD_WRITTEN", "MAYOR_DEMANDS", "MEASURE", "CONSULT",
 ]  # fmt: skip
 """What happens when a term begins. REOPENED: a case that nobody assessed; COLOURED: the case got another colour;
 ORDER and MEASURE: it is in force."""
 Ends = Literal[
     "ACKNOWLEDGED", "ACCEPTED", "STARTED", "SEEN", "ASSESS", "OUTCOME", "INFORMED", "FEEDBACK_GIVEN",
     "FEEDBACK_NOT_POSSIBLE", "SETTLE", "RAISE", "DECIDE_HOLD", "MONITOR_CONTACT", "SUPPORT_GIVEN", "BOARD_NOTICE",
-    "CONFIRM_LINK", "UNLINK", "ENDED",
+    "CONFIRM_LINK", "UNLINK", "CONSULTED", "ENDED",
 ]  # fmt: skip
 """What ends it: where a handover stands, or an act. ENDED: what it is about holds no more."""
 

@@ -67,6 +67,12 @@ class Metrics(Collector):
         self._steps = self._counter("ladder_steps", "Steps of ladders that fired", "step", "late", "region")
         self._recalled = self._counter("recalls", "Offers taken back because nobody answered", "region")
         self._refused = self._counter("refusals", "Offers refused or returned, by reason", "reason", "region")
+        self._consults = self._counter(
+            "consults", "Receivers asked to think along, and their answers", "state", "region"
+        )
+        self._transfers = self._counter(
+            "transfers", "Cases from and to other regions, by what became", "state", "region"
+        )
         self._hops = self._histogram(
             "handover_seconds", "Each hop of a handover", HOP_BUCKETS, "hop", "colour", "region"
         )
@@ -144,6 +150,16 @@ class Metrics(Collector):
                 self._steps.labels(event.step, str(event.late).lower(), region).inc()
             case j.TakenBack() if event.state == "RECALLED":
                 self._recalled.labels(region).inc()
+            case j.Consulted():
+                self._consults.labels("ASKED", region).inc()
+            case j.ConsultAnswered():
+                self._consults.labels(event.state, region).inc()
+            case j.TransferTaken():
+                self._transfers.labels("TAKEN_IN", region).inc()
+            case j.TransferEnded():
+                self._transfers.labels(event.state, region).inc()
+            case j.HandedOver():
+                self._transfers.labels("HANDED_OVER", region).inc()
             case j.Answered():
                 self._answered(event, record, book)
             case _:

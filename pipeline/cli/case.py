@@ -212,6 +212,9 @@ def _more(more: dict[str, Any]) -> list[str]:
         lines += [f"  {one[said]}" for one in more["board_request"]["met"]]
         if more["board_request"]["unknown"]:
             lines.append("  " + say("why.board_unknown", facts=", ".join(more["board_request"]["unknown"])))
+    for one in more["consults"]:
+        answer = _code("HandoverState", one["answer"]) if one["answer"] else say("why.no_answer_yet")
+        lines.append(say("why.consult", to=one["to"], answer=answer))
     lines += [say("why.role", role=_code("CaseRole", role), who=", ".join(who)) for role, who in more["roles"].items()]
     if more["passed_over"]:
         lines.append(say("why.passed_over", whom=", ".join(more["passed_over"])))

@@ -38,6 +38,7 @@ _STEP = {
     "rules",
     "campaign",
     "there",
+    "notice",
     "then",
 }
 PEOPLE = {"woman": a_woman, "man": a_man, "child": a_child}
@@ -108,6 +109,8 @@ def played(story: Story, policy: str | None = None) -> Iterator[tuple[World, Map
             _answer(world, step)
         elif "act" in step:
             act = dict(step["act"])
+            if "notices" in act:
+                act["notices"] = [_notice(world, rule) for rule in act["notices"]]
             if act.get("other_case") == "first":
                 act["other_case"] = world.book.cases.nth(0).id
             world.act(act.pop("kind"), **act)
@@ -167,7 +170,16 @@ def local_iso(world: World) -> str:
     return moment(world.now).astimezone(AMSTERDAM).isoformat()
 
 
+def _notice(world: World, rule: str) -> str:
+    """The number of the notice that a rule prepared."""
+    return next(notice for notice, found in world.case.prepared.items() if found[0] == rule)
+
+
 def _answer(world: World, step: Mapping[str, Any]) -> None:
+    if "notice" in step:
+        notice = _notice(world, step["notice"])
+        world.answer_notice(notice, world.case.prepared[notice][2] or "", step["answer"], reason=step["reason"])
+        return
     handover = world.case.handovers[0] if step.get("of") == "first" else world.offer
     changes = {name: step[name] for name in ("reason", "municipality", "helper") if name in step}
     world.answer(step["answer"], handover, **changes)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.cases import a_child, a_report, a_woman
-from tests.world import World
+from tests.world import World, local
 from topics import journal as j
 from topics.specs import NOTICES
 
@@ -215,3 +215,89 @@ def test_the_conditions_of_a_request_to_the_raad_are_shown_with_what_is_not_know
     (offer,) = [message for _, message in world.last if "accept_before" in message]
 
     assert (offer["board_request"], offer["board_unknown"]) == (["VTO1", "VTO2"], ["cooperation"])
+
+
+HELPER = "jeugdhulp-de-brug-voorbeeld"
+
+
+def consulted() -> tuple[World, str]:
+    """Somebody was asked to think along; the number of that question."""
+    world = World()
+    world.publish(a_report())
+    world.act("CONSULT", to=HELPER)
+    (notice,) = sent(world, HELPER)
+    return world, notice["handover_id"]
+
+
+@pytest.mark.parametrize("state", ["COMPLETED", "REFUSED"])
+def test_who_was_asked_to_think_along_is_counted_and_whoever_has_the_case_hears_of_the_answer(state: str):
+    world, question = consulted()
+    assert "T24" in world.case.terms
+    reason = {"reason": "CAPACITY"} if state == "REFUSED" else {}
+    world.answer_notice(question, HELPER, state, **reason)
+
+    world.expect(j.ConsultAnswered, state=state)
+    assert world.told() == {("CONSULTED", "wijkteam-gouda")}
+    assert "T24" not in world.case.terms
+    assert world.case.consults == {question: [HELPER, state]}
+
+
+def test_of_two_who_were_asked_the_term_runs_until_both_have_answered():
+    world, question = consulted()
+    world.act("CONSULT", to="gi-jeugdbescherming-west-voorbeeld")
+    world.answer_notice(question, HELPER, "COMPLETED")
+    assert "T24" in world.case.terms
+
+    (other,) = world.case.consults.keys() - {question}
+    world.answer_notice(other, "gi-jeugdbescherming-west-voorbeeld", "COMPLETED")
+    assert "T24" not in world.case.terms
+
+
+def test_nobody_answers_for_another_and_nobody_twice():
+    world, question = consulted()
+    world.answer_notice(question, "gi-jeugdbescherming-west-voorbeeld", "COMPLETED")
+    world.expect(j.DeadLettered, reason="not_the_receiver")
+    world.answer_notice(question, HELPER, "COMPLETED")
+    world.answer_notice(question, HELPER, "REFUSED", reason="CAPACITY")
+
+    world.expect(j.NotDecided, why="no_change")
+    assert world.case.consults == {question: [HELPER, "COMPLETED"]}
+
+
+def test_that_it_arrived_changes_nothing():
+    world = red()
+    notice = prepared(world)["F1"]
+    world.act("RELEASE", notices=[notice])
+    world.answer_notice(notice, "politiedesk-hollands-midden", "RECEIVED")
+
+    assert world.case.prepared[notice][-1] == "RELEASED"
+
+
+def test_a_notice_that_does_not_arrive_goes_out_once_more_and_then_a_person_calls():
+    # Scenario 34
+    world = red()
+    notice = prepared(world)["F1"]
+    world.act("RELEASE", notices=[notice])
+    lost = {"state": "REFUSED", "reason": "UNREACHABLE"}
+    world.answer_notice(notice, "politiedesk-hollands-midden", **lost)
+    (again,) = sent(world, "politiedesk-hollands-midden")
+    assert world.opened(again, "politiedesk-hollands-midden")["reports"]
+
+    world.answer_notice(notice, "politiedesk-hollands-midden", **lost)
+    assert world.told() == {("NOT_DELIVERED", "vt-hm-bureaudienst")}
+    assert world.case.prepared[notice][3:] == ["PHONE", "PREPARED"]
+    phone = {"who": "M. de Wit", "with_whom": "meldkamer", "at": "2026-03-18T10:20:00+01:00"}
+    world.act("PHONED", notices=[notice], phone=phone)
+    assert world.case.prepared[notice][-1] == "PHONED"
+
+
+def test_the_raad_answers_a_demand_of_the_mayor_in_two_weeks():
+    # Scenario 32, T16
+    world = red(safe_carer="NO")
+    world.act("BOARD_NOTICE", board="DECLINED")
+    assert "T16" not in world.case.terms
+    world.act("BOARD_NOTICE", board="MAYOR_DEMANDS")
+    assert local(world.case.terms["T16"]) == "Wed 1 Apr 23:59:59"
+
+    world.act("BOARD_NOTICE", board="TO_COURT")
+    assert "T16" not in world.case.terms
