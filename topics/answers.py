@@ -111,9 +111,11 @@ DETAILS = {
     ActKind.CONSULT: ("to",),
 }
 """What an act must say besides actor and reason; nothing of another act's may stand there."""
+_INSTEAD = {ActKind.CONFIRM_LINK: ("reports",), ActKind.UNLINK: ("reports",)}
+"""What it may say instead: not of two cases, but of reports of one case."""
 _ALSO = {ActKind.PHONED: ("notices",)}
 """What it may say."""
-_DETAILS = tuple(dict.fromkeys(name for names in DETAILS.values() for name in names))
+_DETAILS = tuple(dict.fromkeys(name for names in (*DETAILS.values(), *_INSTEAD.values()) for name in names))
 
 
 class Act(Message):
@@ -138,6 +140,11 @@ class Act(Message):
     outcome: TriageOutcome | None = None
     hold: HoldDecision | None = None
     other_case: UUID | None = None
+    reports: tuple[UUID, ...] = Field(
+        default=(),
+        max_length=20,
+        description="UNLINK: reports that are of another household; CONFIRM_LINK: reports of one incident",
+    )
     notices: tuple[UUID, ...] = Field(default=(), max_length=20, description="prepared notices, by id")
     phone: PhoneCall | None = None
     standing: Standing | None = None
@@ -151,7 +158,8 @@ class Act(Message):
     def _details_of_its_kind(self) -> Self:
         needed = DETAILS.get(self.kind, ())
         given = {name for name in _DETAILS if getattr(self, name) not in (None, ())}
-        if not given.issuperset(needed) or not given.issubset((*needed, *_ALSO.get(self.kind, ()))):
+        as_told = given.issuperset(needed) and given.issubset((*needed, *_ALSO.get(self.kind, ())))
+        if not as_told and given != set(_INSTEAD.get(self.kind, needed)):
             raise ValueError("act_details")
         if (self.kind is ActKind.MEASURE) is not (self.standing is not None and self.standing.measure is not None):
             raise ValueError("act_details")

@@ -541,6 +541,26 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportsMoved:
+    """A person found that these reports (source and id) are of another household: they are a case of their own."""
+
+    type: str = "reports_moved"
+    case_id: str
+    to: str
+    threads: tuple[str, ...]
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SameIncident:
+    """A person found that these reports (source and id) tell of one incident."""
+
+    type: str = "same_incident"
+    case_id: str
+    threads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoleGiven:
     """Who has this role on the case from now on: a receiver or the centre."""
 
@@ -614,6 +634,8 @@ Event = (
     | Consulted
     | ConsultAnswered
     | Related
+    | ReportsMoved
+    | SameIncident
     | RoleGiven
     | AssessmentAdded
     | TermsChanged

@@ -6,6 +6,7 @@ policy's. An act that is not allowed goes back as a dead letter with the reason;
 
 from dataclasses import replace
 
+from agents.casework.apart import one_incident, take_out
 from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Stands
 from agents.casework.handover import offer, take_back
 from agents.casework.inputs import Draft
@@ -177,7 +178,14 @@ def _standing(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
 
 
 def _related(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
-    """Two cases: the younger one is decided anew, whichever of them was named."""
+    """Two cases: the younger one is decided anew, whichever of them was named. Or reports of one case."""
+    if "reports" in said.details:
+        if case.erased or case.closed:
+            return False
+        _recorded(draft, case, said)
+        if said.kind == ActKind.CONFIRM_LINK:
+            return one_incident(draft, case, said)
+        return take_out(draft, rules, case, said)
     other = draft.book.cases.get(said.details["other_case"])
     if other is None:
         return False

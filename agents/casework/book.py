@@ -6,7 +6,7 @@ Small and plain, because a region may hold a million cases. Times are ms since 1
 
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -117,8 +117,7 @@ class Book:
 
     def known_by(self, code: str) -> tuple[str, ...]:
         """The cases that have this match key."""
-        found = self.codes.get(short(code), ())
-        cases = (self.cases.nth(number) for number in ((found,) if isinstance(found, int) else found))
+        cases = (self.cases.nth(number) for number in self._numbers(short(code)))
         return tuple(dict.fromkeys(self.standing_for(case).id for case in cases))
 
     def report(self, said: j.ReportInput) -> tuple[str | None, str, bool] | None:
@@ -291,6 +290,15 @@ class Book:
                 self.cases[event.case_id].consults[event.consult_id][1] = event.state
             case j.Related():
                 self._related(event)
+            case j.ReportsMoved():
+                self._moved(event, record)
+            case j.SameIncident():
+                assert isinstance(record.input, j.ActInput)
+                for part in self.parts_of(self.cases[event.case_id]):
+                    self._changes(part.id)
+                    for entry in part.entries:
+                        if entry.thread in event.threads:
+                            entry.incident = f"act:{record.input.act_id}"
             case j.RoleGiven():
                 given = self.cases[event.case_id].roles
                 if event.role == CaseRole.INVOLVED:
@@ -346,13 +354,15 @@ class Book:
                 self._changes(merged.id)
                 merged.episode = record.seq
         case.involvement = event.involvement
-        case.entries += new_entries(case, event, record, opened)
         case.keys.append(said.key_id)
         number = self.cases.number_of(case)
-        for link in opened.links:
-            if link.kept and link.code not in case.codes:
-                case.codes.append(link.code)
-                self._index(short(link.code), number)
+        kept = dict.fromkeys(link.code for link in opened.links if link.kept)
+        for code in kept:
+            if code not in case.codes:
+                case.codes.append(code)
+                self._index(short(code), number)
+        places = [place for place, code in enumerate(case.codes) if code in kept]
+        case.entries += [replace(entry, codes=places) for entry in new_entries(case, event, record, opened)]
 
     def _assessed(self, event: j.AssessmentAdded, record: j.Record, opened: Opened) -> None:
         said = record.input
@@ -399,13 +409,64 @@ class Book:
             case.unlinked = [found for found in case.unlinked if found != its]
             (case.confirmed if event.how == Relation.CONFIRMED else case.unlinked).append(its)
 
+    def _moved(self, event: j.ReportsMoved, record: j.Record) -> None:
+        """Reports of a case, and what is of them alone, are a new case; so it is known again by their own keys."""
+        new = Case(id=event.to, opened=record.at, owner=event.owner, executor=event.owner, policy=record.policy)
+        number = self.cases.add(new)
+        self._changed[number] = None
+        for part in self.parts_of(self.cases[event.case_id]):
+            moved = [entry for entry in part.entries if entry.thread in event.threads]
+            if not moved:
+                continue
+            self._changes(part.id)
+            part.entries = [entry for entry in part.entries if entry.thread not in event.threads]
+            keys = {entry.key_id for entry in moved}
+            part.keys = [key for key in part.keys if key not in keys]
+            # What was offered since may hold them too: it goes with either household.
+            since = min(entry.at for entry in moved)
+            new.keys += [*keys, *(one.key_id for one in part.handovers if one.offered >= since)]
+            self._split_codes(part, moved, new, number)
+            new.entries += moved
+        new.entries.sort(key=lambda entry: entry.seq)
+        new.keys.sort()
+        new.test = new.entries[-1].test
+        new.episode = new.entries[0].seq
+        for thread in event.threads:
+            self.known.move(thread, number)
+
+    def _split_codes(self, part: Case, moved: list[Entry], new: Case, number: int) -> None:
+        before = part.codes
+        left = {before[place] for entry in part.entries for place in entry.codes}
+        part.codes = [code for code in before if code in left]
+        for entry in part.entries:
+            entry.codes = [part.codes.index(before[place]) for place in entry.codes]
+        for entry in moved:
+            own = [before[place] for place in entry.codes]
+            new.codes += [code for code in own if code not in new.codes]
+            entry.codes = [new.codes.index(code) for code in own]
+        for code in new.codes:
+            if code in before and code not in left:
+                self._unindex(short(code), self.cases.number_of(part))
+        for code in new.codes:
+            if number not in self._numbers(short(code)):
+                self._index(short(code), number)
+
+    def _numbers(self, code: bytes) -> tuple[int, ...]:
+        found = self.codes.get(code, ())
+        return (found,) if isinstance(found, int) else found
+
+    def _unindex(self, code: bytes, number: int) -> None:
+        """A household cannot be known again by this key any more."""
+        left = tuple(other for other in self._numbers(code) if other != number)
+        if left:
+            self.codes[code] = left[0] if len(left) == 1 else left
+        else:
+            self.codes.pop(code, None)
+
     def _index(self, code: bytes, number: int) -> None:
         """A household can be known again by this key."""
-        others = self.codes.get(code)
-        if others is None:
-            self.codes[code] = number
-        else:
-            self.codes[code] = tuple(sorted((*((others,) if isinstance(others, int) else others), number)))
+        others = self._numbers(code)
+        self.codes[code] = tuple(sorted((*others, number))) if others else number
 
     def _offered(self, event: j.Offered, record: j.Record) -> None:
         handover = Handover(
@@ -461,14 +522,12 @@ class Book:
         case.erased = True
         for entry in case.entries:
             entry.wrap = entry.wrapped = entry.incident = None
+            entry.codes = []
         for part in case.assessment:
             part.wrap = part.wrapped = None
         number = self.cases.number_of(case)
-        for code in map(short, case.codes):
-            others = self.codes.pop(code)
-            left = () if isinstance(others, int) else tuple(other for other in others if other != number)
-            if left:
-                self.codes[code] = left[0] if len(left) == 1 else left
+        for code in case.codes:
+            self._unindex(short(code), number)
         case.codes = []
         case.keys = []
 

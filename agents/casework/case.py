@@ -48,6 +48,8 @@ class Entry:
     test: bool = False
     perpetrator_known: bool = False
     """Whether the alleged perpetrator was known from another household when it came."""
+    codes: list[int] = field(default_factory=list)
+    """Its match keys, by their place among those of the case."""
     number: int | None = None
     """Which one of the record's reports, when another centre passed several on."""
 

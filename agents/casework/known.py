@@ -53,6 +53,15 @@ class Known:
         (self._homeless if home is None else self._at_home)[key] = bytes(memoryview(packed))
         return home
 
+    def move(self, thread: str, case: int) -> None:
+        """Every version of a thread belongs to another case from now on."""
+        key = short(thread)
+        if self._held is not None:
+            self._held.setdefault(key, self._at_home.get(key))
+        moved = [(*found[:1], case, *found[2:]) for found in self.versions(thread)]
+        if moved:
+            self._at_home[key] = bytes(memoryview(orjson.dumps(moved)))
+
     def highest(self, thread: str) -> tuple[int, int | None] | None:
         """The highest version, and the case that the thread belongs to; None when nothing was taken in."""
         top: tuple[int, int | None] | None = None

@@ -140,7 +140,7 @@ def earlier_reports(
     """How many other reports count as repetition: within ``days`` whole days, of another incident. ``before``: only
     those whose record has a lower number, for a report that was taken in some time ago."""
     counted = {
-        entry.thread
+        entry.incident or entry.thread  # several reports of one incident are one repetition
         for case in household
         for entry in case.entries
         if entry.counts

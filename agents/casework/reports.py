@@ -26,7 +26,19 @@ from agents.policy.colours import Judgement, highest
 from agents.policy.rules import Row
 from agents.policy.vocabulary import Since
 from topics import journal as j
-from topics.codes import CaseRole, Colour, DeadLetterReason, Destination, HandoverState, NoticeKind, ReportKind
+from topics.codes import (
+    CaseRole,
+    Certainty,
+    Colour,
+    DeadLetterReason,
+    Destination,
+    HandoverState,
+    LinkKind,
+    NoticeKind,
+    ReportKind,
+)
+
+HOUR_MS = 3_600_000
 
 
 def report(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> None:
@@ -106,6 +118,8 @@ def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> No
     )  # fmt: skip
     if case is not None and case.closed:
         _ours_again(draft, rules, case)
+    if case is not None and _one_evening(found, said, opened.incident, windows.incident_hours):
+        draft.add(j.Linked(case_id=case.id, kind=LinkKind.SAME_INCIDENT.value, certainty=Certainty.POSSIBLE.value))
     running = service(rules, case, on)
     household = Household(
         repeats=earlier_reports(found.household, said.thread, opened.incident, said.received, windows.repetition),
@@ -129,6 +143,19 @@ def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> No
     else:
         place(draft, rules, case, chosen, colour, by_person=False)
     prepare(draft, rules, case, case_id, told, facts, local_date(draft.now))
+
+
+def _one_evening(found: Found, said: j.ReportInput, incident: str | None, hours: int) -> bool:
+    """Whether another report of the household came within so many hours and may tell of the same incident: a person
+    decides, and until then they count as two (domain model, section 3.8)."""
+    return any(
+        entry.counts
+        and entry.thread != said.thread
+        and abs(entry.received - said.received) <= hours * HOUR_MS
+        and (incident is None or entry.incident is None)
+        for case in found.household
+        for entry in case.entries
+    )
 
 
 def _ours_again(draft: Draft, rules: Rules, case: Case) -> None:

@@ -37,7 +37,8 @@ def follow(draft: Draft, rules: Rules) -> None:
         case_id = getattr(event, "case_id", None)
         if case_id is None or isinstance(event, j.Linked):
             continue
-        for about in (case_id, event.other) if isinstance(event, j.Related) else (case_id,):
+        other = event.other if isinstance(event, j.Related) else event.to if isinstance(event, j.ReportsMoved) else None
+        for about in (case_id, other) if other is not None else (case_id,):
             if about not in matters:
                 matters[about] = _matter(draft.book.cases.get(about))
             _event(draft, rules, matters[about], event)
@@ -101,6 +102,14 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
             _begin(draft, rules, matter, "BOARD_WRITTEN", now)
         case j.Prepared() if event.to == "BOARD" and event.by == "PHONE":
             _begin(draft, rules, matter, "BOARD_REQUESTED", now)
+        case j.ReportsMoved() if matter.id is None:
+            # What is owed on them is owed since they came.
+            moved = (
+                entry
+                for entry in draft.book.reports_of(draft.book.cases[event.case_id])
+                if entry.thread in event.threads
+            )
+            _begin(draft, rules, matter, "RECEIVED", min(entry.received for entry in moved))
         case j.Related():
             _related(draft, rules, matter, event)
 

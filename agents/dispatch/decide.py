@@ -203,7 +203,7 @@ def _transfer_offer(
             terms = {term: due for term, due in (terms | change.due).items() if term not in change.ended}
     every = passes_on(event.case_id)
     reports = every[-MOST_REPORTS:]
-    plain = {"reports": [{"facts": facts, **rest} for _, facts, rest in reports]}
+    plain = {"reports": [{"facts": _without_ids(facts), **rest} for _, facts, rest in reports]}
     more = {
         "owner": after.owner,
         "colour": event.colour,
@@ -248,6 +248,11 @@ def _transfer(
         },
         content,
     )
+
+
+def _without_ids(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts without what this region's directory made of names: the other centre has its own."""
+    return {name: said for name, said in facts.items() if name not in ("helpers", "employers", "reporters_team")}
 
 
 def passed_on(source: str, report_id: str, version: int, kind: str, received: int, test: bool) -> dict[str, Any]:

@@ -333,10 +333,11 @@ def act_input(origin: j.Origin, act: Act, key_id: str, sealed: dict[str, str]) -
 
 def _details(act: Act) -> dict[str, Any]:
     """What belongs to the kind of an act, without what was said in words."""
-    names = {"rating", "outcome", "hold", "other_case", "notices", "board", "found", "case_role", "to"}
+    names = {"rating", "outcome", "hold", "other_case", "notices", "reports", "board", "found", "case_role", "to"}
     found = act.model_dump(mode="json", exclude_none=True, include=names)
-    if not act.notices:
-        del found["notices"]
+    for name in ("notices", "reports"):
+        if not found[name]:
+            del found[name]
     if (standing := act.standing) is not None:
         found["standing"] = standing.model_dump(mode="json", exclude_none=True, include={"measure", "state", "until"})
         found["standing"]["since"] = millis(standing.since or act.done_at)

@@ -49,13 +49,14 @@ class CompressedCalendar(Part):
 
 
 class Windows(Part):
-    """How long something counts: whole days, the last one included."""
+    """How long something counts: whole days, the last one included; an incident in hours."""
 
     repetition: int = Field(ge=1)
     perpetrator: int = Field(ge=1)
     monitoring: int = Field(ge=0, description="after it ended")
     measure: int = Field(ge=0, description="after it ended")
     order: int = Field(ge=0, description="since a huisverbod was imposed")
+    incident_hours: int = Field(ge=0, description="between two reports that may tell of one incident")
 
 
 class Policy(Part):

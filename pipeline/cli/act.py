@@ -41,6 +41,12 @@ def _codes(kind: type[Code], *without: str) -> click.Choice[str]:
 _COLOUR = (("--colour", "--kleur"), {"type": click.Choice(list(BY_NAME), case_sensitive=False), "help": "colour_to"})
 _TO = (("--to",), {"metavar": "ID", "help": "to_whom"})
 _OTHER = (("--other",), {"metavar": "CASE", "help": "other_case"})
+_OR_OTHER = (_OTHER[0], {**_OTHER[1], "required": False})
+_ONE_INCIDENT = (
+    ("--report", "reports"),
+    {"multiple": True, "required": False, "metavar": "ID", "help": "one_incident"},
+)
+_NOT_OF_IT = (("--report", "reports"), {"multiple": True, "required": False, "metavar": "ID", "help": "not_of_it"})
 _STATE = (("--state",), {"type": _codes(StandingState), "help": "standing_state"})
 _UNTIL = (("--until",), {"metavar": "DATE", "required": False, "help": "until"})
 _SINCE = (("--since",), {"metavar": "TIME", "required": False, "help": "since"})
@@ -56,8 +62,8 @@ OPTIONS: dict[str, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = {
     "RAISE": (_COLOUR,),
     "LOWER": (_COLOUR,),
     "DECIDE_HOLD": ((("--decision", "hold"), {"type": _codes(HoldDecision), "help": "hold"}),),
-    "CONFIRM_LINK": (_OTHER,),
-    "UNLINK": (_OTHER,),
+    "CONFIRM_LINK": (_OR_OTHER, _ONE_INCIDENT),
+    "UNLINK": (_OR_OTHER, _NOT_OF_IT),
     "MERGE": (_OTHER,),
     "RELEASE": ((("--notice", "notices"), {"multiple": True, "metavar": "ID", "help": "notices"}),),
     "PHONED": (
@@ -121,8 +127,8 @@ def do(
     found = settings()
     cluster = cluster_of(found)
     place = find(cluster, found, id)
-    if "other" in given:
-        given["other_case"] = find(cluster, found, given.pop("other")).case.id
+    if (other := given.pop("other", None)) is not None:
+        given["other_case"] = find(cluster, found, other).case.id
     act_id = uuid4()
     now = datetime.now(UTC)
     try:

@@ -348,7 +348,8 @@ def test_what_stands_on_the_case_is_shown(tmp_path: Path):
 
     assert found["standing"]["OTS"]["state"] == "IN_FORCE"
     assert [one["to"] for one in found["prepared"]] == [
-        "politiedesk-hollands-midden", "raad-hollands-midden", "gi-jeugdbescherming-west-voorbeeld", "wijkteam-gouda",
+        "politiedesk-hollands-midden", "raad-hollands-midden", "raad-hollands-midden",
+        "gi-jeugdbescherming-west-voorbeeld", "wijkteam-gouda",
     ]  # fmt: skip
     assert [one["rule"] for one in found["safety_conditions"]] == ["V1"]
     assert [one["rule"] for one in found["board_request"]["met"]] == ["VTO1", "VTO2"]

@@ -102,7 +102,7 @@ def test_a_judgement_says_what_it_used_what_is_missing_and_what_would_turn_it():
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("when: [{repeats: ONE}]", "when: [{repeats: TWICE}]", "line 51, raises.0.when.0.repeats: repeats is nooit"),
+        ("when: [{repeats: ONE}]", "when: [{repeats: TWICE}]", "line 52, raises.0.when.0.repeats: repeats is nooit"),
         ("{capacity: CHILD}", "{shoe_size: BIG}", "raises.6.when.0.shoe_size: shoe_size kan hier niet"),
         ("{capacity: CHILD}", "{colour: RED}", "colour kan hier niet worden gevraagd"),
         ("{capacity: CHILD}", "{}", "een voorwaarde die niets vraagt"),
