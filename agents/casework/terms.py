@@ -1,7 +1,8 @@
 """What is owed on a case and by when: which terms begin and end with a record (domain model, section 4). Pure.
 
 A term that runs is never moved later by what the rules say: of two moments the earlier one holds. Only a person
-lengthens one (EXTEND). Terms of an offer are new with another receiver.
+lengthens one (EXTEND). Terms of an offer are new with another receiver; what watches for silence counts from the last
+change.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from agents.casework.rules import Rules
 from agents.policy.model import millis, moment
 from agents.policy.vocabulary import NONE
 from topics import journal as j
-from topics.codes import ActKind, BoardNotice, Colour, Relation, Standing, StandingState
+from topics.codes import ActKind, BoardNotice, Colour, HandoverState, Relation, Standing, StandingState
 
 
 @dataclass(slots=True)
@@ -43,10 +44,39 @@ def follow(draft: Draft, rules: Rules) -> None:
                 matters[about] = _matter(draft.book.cases.get(about))
             _event(draft, rules, matters[about], event)
     for case_id, found in matters.items():
+        _watch(draft, rules, case_id, found)
         due = {term: at for term, at in sorted(found.new.items()) if found.running.get(term) == at}
         ended = tuple(term for term in found.ended if term not in found.running)
         if due or ended:
             draft.add(j.TermsChanged(case_id=case_id, due=due, ended=ended))
+
+
+_NO_CHANGE = (j.Told, j.StepFired, j.MoveRefused, j.Repeated, j.NotDecided, j.Linked)
+_AT_WORK = (HandoverState.ACCEPTED, HandoverState.STARTED)
+
+
+def _watch(draft: Draft, rules: Rules, case_id: str, matter: _Matter) -> None:
+    """While somebody has accepted the case, it is looked at again so long after the last change (T19)."""
+    case = draft.book.cases.get(case_id)
+    states = {one.id: one.state for one in case.handovers} if case is not None else {}
+    changed = False
+    for event in draft.events:
+        if getattr(event, "case_id", None) != case_id:
+            continue
+        changed = changed or not isinstance(event, _NO_CHANGE)
+        match event:
+            case j.Answered() if event.released:
+                states[event.handover_id] = event.state
+            case j.TakenBack():
+                states[event.handover_id] = event.state
+            case j.HandedOver():
+                states[event.handover_id] = HandoverState.COMPLETED.value
+    if not any(state in _AT_WORK for state in states.values()):
+        for row in rules.policy.terms:
+            if "CHANGED" in row.starts:
+                _stop(matter, row.id)
+    elif changed:
+        _begin(draft, rules, matter, "CHANGED", draft.now, anew=True)
 
 
 def _matter(case: Case | None) -> _Matter:

@@ -39,6 +39,7 @@ _STEP = {
     "campaign",
     "there",
     "notice",
+    "consult",
     "then",
 }
 PEOPLE = {"woman": a_woman, "man": a_man, "child": a_child}
@@ -114,6 +115,9 @@ def played(story: Story, policy: str | None = None) -> Iterator[tuple[World, Map
             if act.get("other_case") == "first":
                 act["other_case"] = world.book.cases.nth(0).id
             world.act(act.pop("kind"), **act)
+        elif "consult" in step:
+            ((question, (to, _)),) = world.case.consults.items()
+            world.answer_notice(question, to or "", step["consult"])
         elif "there" in step:
             assert world.there is not None
             world.there.answer(step["there"], **{name: step[name] for name in ("reason",) if name in step})
