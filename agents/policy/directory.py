@@ -210,9 +210,15 @@ NEEDED = ("GI", "BOARD", "POLICE", "SHELTER", "MAYOR")
 """Kinds of receivers to whom the rules may lead besides desks and teams."""
 
 
-def gaps(directory: Directory, on: date) -> list[tuple[str, str]]:
+Gap = Literal[
+    "no_receiver", "no_team", "part_without_team", "no_contact_person", "no_dv_specialist", "desk_not_valid"
+]  # fmt: skip
+"""What can be missing; the catalogue has a sentence for each."""
+
+
+def gaps(directory: Directory, on: date) -> list[tuple[Gap, str]]:
     """What is missing on a day, as (what, whose): nobody may find out from a case that went nowhere."""
-    found: list[tuple[str, str]] = [
+    found: list[tuple[Gap, str]] = [
         ("no_receiver", kind)
         for kind in NEEDED
         if not any(r.kind == kind and r.stands(on) for r in directory.receivers)
