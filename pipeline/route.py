@@ -330,7 +330,8 @@ def region_for(regions: Mapping[str, RegionConfig], name: str | None, reports: S
         return regions[name]
     for report in reports[:1]:
         for config in regions.values():
-            if report.municipality in config.directory.municipalities:
+            place = report.municipality
+            if place is not None and config.directory.covers(place, report.received_at.date()):
                 return config
     return next(iter(regions.values()))
 

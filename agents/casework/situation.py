@@ -58,7 +58,7 @@ def situation(rules: Rules, facts: Facts, on: date, household: Household) -> dic
         "order": _order(standing, on, windows.order),
         "contact_ban": _state(standing, Standing.CONTACT_BAN, on),
         "helped": "YES" if facts.helpers else "NO",
-        "home": _home(rules, facts),
+        "home": _home(rules, facts, on),
         "running": "CENTRE" if household.running else NONE,
         "assessed": NONE,
         "refusal": NONE,
@@ -128,7 +128,7 @@ def _state(standing: Mapping[str, Stands], what: Standing, on: date) -> str:
     return found.state if found is not None and ended(found, on) is None else NONE
 
 
-def _home(rules: Rules, facts: Facts) -> str:
+def _home(rules: Rules, facts: Facts, on: date) -> str:
     if facts.municipality is None:
         return "UNKNOWN"
-    return "HERE" if facts.municipality in rules.directory.municipalities else "ELSEWHERE"
+    return "HERE" if rules.directory.covers(facts.municipality, on) else "ELSEWHERE"
