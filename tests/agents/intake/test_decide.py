@@ -150,7 +150,7 @@ def test_the_household_chooses_among_the_regions_of_a_source():
 @pytest.mark.parametrize("code", ["0501", "1992"])
 @pytest.mark.parametrize("named", ["0501", "1992"])
 def test_a_merged_municipality_lies_in_the_region_that_names_it_by_either_code(code: str, named: str):
-    text = regions()["hollands-midden"].directory_text.replace('"1931"', f'"{named}"')
+    text = regions()["hollands-midden"].directory_text.replace('- "1931"', f'- "{named}"')
     configs = regions() | {"hollands-midden": with_texts("hollands-midden", directory=text)}
 
     assert region_of(configs, municipality=code) == "hollands-midden"
@@ -160,8 +160,8 @@ def test_who_names_the_municipality_of_the_day_comes_before_who_names_what_it_wa
     # Given a merger across regions, of which the one that lost something has not heard
     lost, won = (regions()[name].directory_text for name in ("brabant-zuidoost", "hollands-midden"))
     configs = {
-        "brabant-zuidoost": with_texts("brabant-zuidoost", directory=lost.replace('"0848"', '"0501"')),
-        "hollands-midden": with_texts("hollands-midden", directory=won.replace('"1931"', '"1992"')),
+        "brabant-zuidoost": with_texts("brabant-zuidoost", directory=lost.replace('- "0848"', '- "0501"')),
+        "hollands-midden": with_texts("hollands-midden", directory=won.replace('- "1931"', '- "1992"')),
     }
 
     assert region_of(configs, municipality="0501") == "hollands-midden"

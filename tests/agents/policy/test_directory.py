@@ -222,3 +222,7 @@ def test_the_examples_name_no_municipality_that_has_ended(name: str):
     found = [gap for gap in gaps(regions()[name].directory, date(2026, 3, 18)) if gap[0] == "ended_municipality"]
 
     assert found == []
+
+
+def test_the_sample_region_lacks_nothing():
+    assert gaps(regions()[REGION].directory, date(2026, 3, 18)) == []
