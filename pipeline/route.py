@@ -393,7 +393,9 @@ def state(book: Book, record: j.Record, told: Mapping[str, str]) -> dict[str, An
 
 def besides(rules: Rules, case: Case) -> dict[str, Any]:
     """What is so of a case besides its colour and its handover, in codes and sentences."""
+    kept = rules.policy.keep_reason(case.rule)
     return {
+        "kept_because": {"reason": kept.id, "nl": kept.nl, "en": kept.en} if kept is not None else None,
         "standing": {what: asdict(found) for what, found in case.standing.items()},
         "prepared": [
             {"notice_id": notice_id, "rule": _rule(rules, rule or ""), "to": receiver or to, "by": by, "state": how}

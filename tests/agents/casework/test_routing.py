@@ -21,7 +21,7 @@ from topics.reading import read_report
         pytest.param({}, "GREEN", "TEAM", "X11", TEAM_GOUDA, id="1: green to the team"),
         pytest.param({"yes": ("M1", "M2")}, "YELLOW", "TEAM_DV", "X10", TEAM_GOUDA, id="3: yellow to its specialist"),
         pytest.param(
-            {"yes": ("S3",), "cooperation": "DENIES"}, "ORANGE", "VT_INVESTIGATION", "X7", "vt-hm-onderzoek",
+            {"yes": ("S3",), "cooperation": "DENIES"}, "ORANGE", "VT_INVESTIGATION", "X7b", "vt-hm-onderzoek",
             id="4: the parents deny",
         ),
         pytest.param({"yes": ("A2",)}, "RED", "VT_CRISIS", "X3", "vt-hm-crisis", id="6: red to the crisis service"),
@@ -33,13 +33,13 @@ from topics.reading import read_report
             id="7: provisional stays until it is settled",
         ),
         pytest.param(
-            {"reporter_disclosure": "ANONYMITY_PROMISED"}, "GREEN", "VT_INVESTIGATION", "X7", "vt-hm-onderzoek",
+            {"reporter_disclosure": "ANONYMITY_PROMISED"}, "GREEN", "VT_INVESTIGATION", "X7d", "vt-hm-onderzoek",
             id="8: nothing may point to her",
         ),
         pytest.param({"hgkm_certain": "NO"}, "GREEN", "VT_INVESTIGATION", "X7", "vt-hm-onderzoek", id="no certainty"),
         pytest.param({"hgkm_certain": "UNKNOWN"}, "GREEN", "TEAM", "X11", TEAM_GOUDA, id="unknown starts no inquiry"),
         pytest.param(
-            {"enough_information": "NO"}, "GREEN", "VT_INVESTIGATION", "X7", "vt-hm-onderzoek", id="too little known"
+            {"enough_information": "NO"}, "GREEN", "VT_INVESTIGATION", "X7c", "vt-hm-onderzoek", id="too little known"
         ),
         pytest.param({"yes": ("S1",)}, "ORANGE", "VT_CONDITIONS", "X8", "vt-hm-voorwaarden", id="orange stays"),
         pytest.param({"municipality": ...}, "GREEN", "VT_ASSESSMENT", "X13", "vt-hm-beoordeling", id="nowhere"),
