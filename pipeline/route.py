@@ -330,7 +330,8 @@ def region_for(regions: Mapping[str, RegionConfig], name: str | None, reports: S
         return regions[name]
     for report in reports[:1]:
         for config in regions.values():
-            if report.municipality in config.directory.municipalities:
+            place = report.municipality
+            if place is not None and config.directory.covers(place, report.received_at.date()):
                 return config
     return next(iter(regions.values()))
 
@@ -392,7 +393,9 @@ def state(book: Book, record: j.Record, told: Mapping[str, str]) -> dict[str, An
 
 def besides(rules: Rules, case: Case) -> dict[str, Any]:
     """What is so of a case besides its colour and its handover, in codes and sentences."""
+    kept = rules.policy.keep_reason(case.rule)
     return {
+        "kept_because": {"reason": kept.id, "nl": kept.nl, "en": kept.en} if kept is not None else None,
         "standing": {what: asdict(found) for what, found in case.standing.items()},
         "prepared": [
             {"notice_id": notice_id, "rule": _rule(rules, rule or ""), "to": receiver or to, "by": by, "state": how}

@@ -42,10 +42,12 @@ def regions() -> dict[str, RegionConfig]:
 
 
 @lru_cache(maxsize=4)
-def _with_policy(region: str, text: str) -> RegionConfig:
-    """An example region with other rules than its own."""
+def with_texts(region: str, policy: str | None = None, directory: str | None = None) -> RegionConfig:
+    """An example region with other rules or another directory than its own."""
     config = regions()[region]
-    return replace(config, policy_text=text, policy=rules_from(text, config.directory_text).policy)
+    policy, directory = policy or config.policy_text, directory or config.directory_text
+    rules = rules_from(policy, directory)
+    return replace(config, policy_text=policy, policy=rules.policy, directory_text=directory, directory=rules.directory)
 
 
 @cache
@@ -78,6 +80,8 @@ class World:
     start: str = WEDNESDAY
     policy: str | None = None
     """The text of other rules than the region's own."""
+    directory: str | None = None
+    """The text of another directory than the region's own."""
     now: int = field(init=False)
     writer: CaseworkWriter = field(init=False)
     records: list[j.Record] = field(default_factory=list)
@@ -100,7 +104,7 @@ class World:
 
     @property
     def config(self) -> RegionConfig:
-        return regions()[self.region] if self.policy is None else _with_policy(self.region, self.policy)
+        return with_texts(self.region, self.policy, self.directory)
 
     @property
     def book(self) -> Book:

@@ -209,7 +209,7 @@ def _successor(
             if case.colour is None:
                 team = rules.directory.team_for(said.municipality, None, on, avoided)
                 return Route(Destination(handover.destination), rule.id, team) if team is not None else centre
-            told["home"] = home_of(rules, said.municipality)
+            told["home"] = home_of(rules, said.municipality, on)
             return route(rules, told, About(on, municipality=said.municipality, avoided=avoided))
         case "HELPER":
             return helper(rules, said.helper, rule.id, colour, About(on, avoided=avoided)) or centre

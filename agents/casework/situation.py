@@ -58,7 +58,7 @@ def situation(rules: Rules, facts: Facts, on: date, household: Household) -> dic
         "order": _order(standing, on, windows.order),
         "contact_ban": _state(standing, Standing.CONTACT_BAN, on),
         "helped": "YES" if facts.helpers else "NO",
-        "home": home_of(rules, facts.municipality),
+        "home": home_of(rules, facts.municipality, on),
         "running": "CENTRE" if household.running else NONE,
         "assessed": NONE,
         "refusal": NONE,
@@ -128,8 +128,8 @@ def _state(standing: Mapping[str, Stands], what: Standing, on: date) -> str:
     return found.state if found is not None and ended(found, on) is None else NONE
 
 
-def home_of(rules: Rules, municipality: str | None) -> str:
-    """Whether a municipality is of this region."""
+def home_of(rules: Rules, municipality: str | None, on: date) -> str:
+    """Whether a municipality is of this region on a day."""
     if municipality is None:
         return "UNKNOWN"
-    return "HERE" if municipality in rules.directory.municipalities else "ELSEWHERE"
+    return "HERE" if rules.directory.covers(municipality, on) else "ELSEWHERE"

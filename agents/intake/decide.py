@@ -121,13 +121,21 @@ def _right_type(found: str, wanted: str) -> None:
 
 
 def _region(report: Report, configs: list[RegionConfig]) -> RegionConfig:
-    """The registering region where the household lives; else the region that the source is registered in."""
-    if report.municipality is not None and len(configs) > 1:
-        home = municipalities.region_of(report.municipality, report.received_at.date())
-        for config in configs:
-            if report.municipality in config.directory.municipalities or config.name == home:
-                return config
-    return configs[0]
+    """The registering region where the household lives; else the region that the source is registered in.
+
+    That is the one that names its municipality; else where that lies by our own table; else the one that names what it
+    was or will be.
+    """
+    code, on = report.municipality, report.received_at.date()
+    if code is None or len(configs) == 1:
+        return configs[0]
+    now, home = municipalities.current(code, on), municipalities.region_of(code, on)
+    found = (
+        [config for config in configs if now in config.directory.municipalities],
+        [config for config in configs if config.name == home],
+        [config for config in configs if config.directory.covers(code, on)],
+    )
+    return next(filter(None, found), configs)[0]
 
 
 def _report(

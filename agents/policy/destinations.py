@@ -1,8 +1,13 @@
 """Where a case goes by a policy's rules (domain model, section 5.3): the first row that holds."""
 
+from collections.abc import Sequence
 from typing import Literal
 
+from pydantic import Field
+
+from agents.policy.loading import Mistake
 from agents.policy.rules import Row
+from topics.base import Line
 
 To = Literal[
     "VT_CRISIS", "VT_ASSESSMENT", "VT_INVESTIGATION", "VT_CONDITIONS", "VT_HOLD", "TEAM", "TEAM_DV", "LOCAL_GENERAL",
@@ -16,6 +21,12 @@ class DestinationRule(Row):
     else holds."""
 
     to: To
+    keeps: Line | None = Field(default=None, description="why the centre keeps it; where it hands over there is none")
+
+
+class KeepReason(Row):
+    """H: why the centre keeps a case (*houdt*) and does not hand it over. It has no ``when``: rules of destination
+    name it."""
 
 
 class FilterRule(Row):
@@ -52,3 +63,30 @@ class Successor(Row):
     """
 
     to: Literal["BACK", "MOVED", "HELPER", "OTHER_TEAM", "RULES", "NOBODY"]
+
+
+def at_the_centre(to: str) -> bool:
+    """Whether a rule that leads there keeps the case at the centre."""
+    return to.startswith("VT_") or to == "RUNNING"
+
+
+def keep_mistakes(destinations: Sequence[DestinationRule], reasons: Sequence[KeepReason]) -> list[Mistake]:
+    """What is wrong between two tables: a row that leads to the centre names a reason, no other does, and every reason
+    is named."""
+    known, named = [reason.id for reason in reasons], {row.keeps for row in destinations}
+    found: list[Mistake] = []
+    for number, row in enumerate(destinations):
+        kept, where = at_the_centre(row.to), ("destinations", number, "keeps")
+        if kept and row.keeps is None:
+            found.append((where[:2], f"{row.id}: keeps ontbreekt / is missing; keep_reasons: {', '.join(known)}"))
+        elif kept and row.keeps not in known:
+            found.append(
+                (where, f"{row.keeps} staat niet in keep_reasons / is not there; wel / but: {', '.join(known)}")
+            )
+        elif not kept and row.keeps is not None:
+            found.append((where, f"{row.id} gaat niet naar Veilig Thuis / does not lead to the centre"))
+    return found + [
+        (("keep_reasons", number), f"{reason.id}: geen bestemming noemt deze reden / no destination names this reason")
+        for number, reason in enumerate(reasons)
+        if reason.id not in named
+    ]

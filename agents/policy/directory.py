@@ -3,8 +3,8 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection
-from datetime import date
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -108,6 +108,29 @@ class Directory(Part):
         """The receiver of that id."""
         return next((found for found in self.receivers if found.id == receiver_id), None)
 
+    def covers(self, municipality: str, on: date) -> bool:
+        """Whether a place lies in this region, by whichever of its municipality's codes."""
+        return any(not codes.isdisjoint(self.municipalities) for codes in municipalities.names_of(municipality, on))
+
+    def serving(self, kind: str, municipality: str | None, on: date) -> list[Receiver]:
+        """The receivers of a kind that name a place; those first that name it by the same code.
+
+        Who names the municipality of that day, else who still names one that became part of it, else who names
+        already what it will become part of.
+        """
+        if municipality is None:
+            return []
+        named = (
+            [
+                one
+                for one in self.receivers
+                if one.kind == kind and not codes.isdisjoint(one.municipalities) and one.stands(on)
+            ]
+            for codes in municipalities.names_of(municipality, on)
+        )
+        found = next(filter(None, named), [])
+        return sorted(found, key=lambda one: municipality not in one.municipalities)
+
     def team_for(
         self, municipality: str | None, pc4: str | None, on: date, avoided: Collection[str] = ()
     ) -> Receiver | None:
@@ -116,14 +139,14 @@ class Directory(Part):
         Then another team of the municipality, then one of a neighbouring municipality by agreement; None when nobody
         is left, or nobody is named for that place.
         """
-        teams = self._teams(municipality, on)
+        teams = self.serving("TEAM", municipality, on)
         own = next(
             (team for team in teams if pc4 in team.postcodes),
             next((team for team in teams if not team.postcodes), None),
         )
         if own is None:
             return None
-        near = (team for other in self.neighbours.get(municipality or "", ()) for team in self._teams(other, on))
+        near = (team for other in self._near(municipality or "", on) for team in self.serving("TEAM", other, on))
         return next((team for team in (own, *teams, *near) if not passed_over(team, avoided)), None)
 
     def own(self) -> tuple[Receiver, ...]:
@@ -142,11 +165,9 @@ class Directory(Part):
 
     def of_kind(self, kind: str, municipality: str | None, on: date, avoided: Collection[str] = ()) -> Receiver | None:
         """Who does that in a municipality, or in the whole region when it names no municipalities."""
-        found = [r for r in self.receivers if r.kind == kind and r.stands(on) and not passed_over(r, avoided)]
-        return next(
-            (one for one in found if municipality in one.municipalities),
-            next((one for one in found if not one.municipalities), None),
-        )
+        everywhere = (one for one in self.receivers if one.kind == kind and not one.municipalities and one.stands(on))
+        found = (*self.serving(kind, municipality, on), *everywhere)
+        return next((one for one in found if not passed_over(one, avoided)), None)
 
     def named(self, text: str) -> frozenset[str]:
         """The ids of the receivers and organisations that are called so, however it is written."""
@@ -162,8 +183,13 @@ class Directory(Part):
                 found[_compared(name)].add(organisation.id)
         return {name: frozenset(ids) for name, ids in found.items()}
 
-    def _teams(self, municipality: str | None, on: date) -> list[Receiver]:
-        return [r for r in self.receivers if r.kind == "TEAM" and municipality in r.municipalities and r.stands(on)]
+    def _near(self, municipality: str, on: date) -> Iterable[MunicipalityCode]:
+        """The neighbours of a place, by whichever of its municipality's codes they are agreed."""
+        agreed = (
+            [near for code in self.neighbours if code in codes for near in self.neighbours[code]]
+            for codes in municipalities.names_of(municipality, on)
+        )
+        return next(filter(None, agreed), ())
 
 
 def passed_over(receiver: Receiver, avoided: Collection[str]) -> bool:
@@ -231,19 +257,27 @@ NEEDED = ("GI", "BOARD", "POLICE", "SHELTER", "MAYOR")
 """Kinds of receivers to whom the rules may lead besides desks and teams."""
 
 
-def gaps(directory: Directory, on: date) -> list[tuple[str, str]]:
+Gap = Literal[
+    "no_receiver", "no_team", "part_without_team", "ended_municipality", "ending_municipality", "no_contact_person",
+    "no_dv_specialist", "desk_not_valid",
+]  # fmt: skip
+"""What can be missing, or out of date; the catalogue has a sentence for each."""
+
+
+def gaps(directory: Directory, on: date) -> list[tuple[Gap, str]]:
     """What is missing on a day, as (what, whose): nobody may find out from a case that went nowhere."""
-    found: list[tuple[str, str]] = [
+    found: list[tuple[Gap, str]] = [
         ("no_receiver", kind)
         for kind in NEEDED
         if not any(r.kind == kind and r.stands(on) for r in directory.receivers)
     ]
-    for code in directory.municipalities:
-        teams = [r for r in directory.receivers if r.kind == "TEAM" and code in r.municipalities and r.stands(on)]
+    for code in dict.fromkeys(municipalities.current(code, on) for code in directory.municipalities):
+        teams = directory.serving("TEAM", code, on)
         if not teams:
             found.append(("no_team", code))
         elif all(team.postcodes for team in teams) and len(teams) == 1:
             found.append(("part_without_team", code))
+    found += _merged(directory, on)
     for receiver in directory.receivers:
         if receiver.kind == "TEAM" and receiver.stands(on):
             if receiver.contact_person is None:
@@ -253,3 +287,18 @@ def gaps(directory: Directory, on: date) -> list[tuple[str, str]]:
         if not receiver.stands(on) and receiver.id in directory.desks.model_dump().values():
             found.append(("desk_not_valid", receiver.id))
     return found
+
+
+def _merged(directory: Directory, on: date) -> Iterator[tuple[Gap, str]]:
+    """The municipalities of the file that have ended or will end: cases find their way, but by what follows them."""
+    named = [
+        *directory.municipalities,
+        *(code for one in directory.receivers if one.stands(on) for code in one.municipalities),
+    ]
+    named += [code for pair in directory.neighbours.items() for code in (pair[0], *pair[1])]
+    for code in dict.fromkeys(named):
+        match municipalities.ends(code):
+            case (last, successor) if on > last:
+                yield "ended_municipality", f"{code} -> {successor}"
+            case (last, successor):
+                yield "ending_municipality", f"{code} -> {successor} ({last + timedelta(days=1)})"

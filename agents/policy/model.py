@@ -13,7 +13,16 @@ from agents.policy.acts import mistakes as acts_mistakes
 from agents.policy.bands import Bands
 from agents.policy.calendar import Calendar, Compressed, Netherlands
 from agents.policy.colours import ColourRule, Colours, Provisional, Raise
-from agents.policy.destinations import Criterion, DestinationRule, FanOut, FilterRule, SafetyCondition, Successor
+from agents.policy.destinations import (
+    Criterion,
+    DestinationRule,
+    FanOut,
+    FilterRule,
+    KeepReason,
+    SafetyCondition,
+    Successor,
+    keep_mistakes,
+)
 from agents.policy.loading import Mistake, Part, load
 from agents.policy.rules import Row, Table, mistakes
 from agents.policy.terms import Term, TermRule
@@ -70,6 +79,7 @@ class Policy(Part):
     colours: tuple[ColourRule, ...]
     raises: tuple[Raise, ...]
     provisional: tuple[Provisional, ...]
+    keep_reasons: tuple[KeepReason, ...]
     destinations: tuple[DestinationRule, ...]
     filters: tuple[FilterRule, ...]
     refusals: tuple[Successor, ...]
@@ -90,6 +100,11 @@ class Policy(Part):
     def permission(self, act: ActKind) -> Permission:
         """Who may do that."""
         return next(found for found in self.acts if act in found.acts)
+
+    def keep_reason(self, rule: str | None) -> KeepReason | None:
+        """Why the centre keeps a case that this rule of destination leads to it; None for any other rule."""
+        keeps = next((row.keeps for row in self.destinations if row.id == rule), None)
+        return next((reason for reason in self.keep_reasons if reason.id == keeps), None)
 
     def made_calendar(self) -> Calendar:
         """The calendar that the terms count in."""
@@ -172,11 +187,18 @@ def _mistakes(policy: Policy) -> list[Mistake]:
     found += mistakes("terms", policy.terms, policy.indicators)
     found += mistakes("board_request", policy.board_request, policy.indicators)
     found += mistakes("destinations", policy.destinations, policy.indicators)
+    found += mistakes("keep_reasons", policy.keep_reasons, policy.indicators)
+    found += keep_mistakes(policy.destinations, policy.keep_reasons)
     found += acts_mistakes(policy.acts)
     found += mistakes("refusals", policy.refusals, policy.indicators)
+    never_with_a_condition: dict[str, Sequence[Row]] = {
+        "filters": policy.filters,
+        "keep_reasons": policy.keep_reasons,
+    }
     found += [
-        (("filters", number), f"{row.id}: when hoort hier niet / does not belong here")
-        for number, row in enumerate(policy.filters)
+        ((name, number), f"{row.id}: when hoort hier niet / does not belong here")
+        for name, rows in never_with_a_condition.items()
+        for number, row in enumerate(rows)
         if row.when
     ]
     found += [

@@ -4,12 +4,16 @@ Source of ``municipalities.csv``: the 342 municipalities and 25 safety regions o
 minvws/nl-covid19-data-dashboard (``packages/common/src/data/gm.ts``); the number was the same in 2024 and
 2025. The predecessors of Voorne aan Zee are general knowledge, without a source. *Veilig Thuis* mostly
 follows the safety regions, not everywhere: a region here is a default that a directory file may change.
+
+Decisions hang on this table beside the journal: which team serves a household by the code of a municipality that has
+ended. So it only ever grows: a row that is there stays, and a municipality gets its last day and its successor before
+that day comes. Then a journal that is decided once more, however much later, comes out the same.
 """
 
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -56,16 +60,57 @@ def regions() -> Mapping[str, str]:
     return _regions()
 
 
+def current(code: str, on: date) -> str:
+    """The code of the municipality in which a place lies on a day; an unknown code stands for itself."""
+    return _standing(_table(), code, on)
+
+
+def ends(code: str) -> tuple[date, str] | None:
+    """The last day of a municipality and its successor, when it is known to end or has ended."""
+    found = _table().get(code)
+    return (found.valid_to, found.successor) if found and found.valid_to and found.successor else None
+
+
+def names_of(code: str, on: date) -> Iterator[frozenset[str]]:
+    """By which codes somebody may mean the same place on a day, the surest first."""
+    return names_in(_table(), code, on)
+
+
 def resolve(table: Mapping[str, Municipality], code: str, on: date) -> str | None:
     """``region_of`` on a table of one's own.
 
     A code asked about before it existed answers with its own region: a sender who looks up an old address in
     a new list is not wrong enough to leave a report without a region.
     """
+    found = table.get(_standing(table, code, on))
+    return found.region if found else None
+
+
+def names_in(table: Mapping[str, Municipality], code: str, on: date) -> Iterator[frozenset[str]]:
+    """``names_of`` on a table of one's own.
+
+    The municipality of that day; those that became part of it, for whoever was not told yet; and those that it will
+    become part of, for whoever was told early.
+    """
+    now = _standing(table, code, on)
+    yield frozenset({now})
+    yield frozenset(other for other in table if now in _later(table, other))
+    yield frozenset(_later(table, now))
+
+
+def _standing(table: Mapping[str, Municipality], code: str, on: date) -> str:
     found = table.get(code)
     while found and found.successor and found.valid_to and on > found.valid_to:
+        code, found = found.successor, table.get(found.successor)
+    return code
+
+
+def _later(table: Mapping[str, Municipality], code: str) -> Iterator[str]:
+    """The municipalities that it becomes, one after the other, whenever that is."""
+    found = table.get(code)
+    while found and found.successor:
+        yield found.successor
         found = table.get(found.successor)
-    return found.region if found else None
 
 
 def slug(name: str) -> str:

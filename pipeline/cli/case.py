@@ -175,6 +175,8 @@ def why(id: str, output: str) -> None:
     click.echo(say("why.rules"))
     for rule, line in said:
         click.echo(f"  {rule}: {line}")
+    if (kept := more["kept_because"]) is not None:
+        click.echo(say("why.kept", reason=kept["reason"], sentence=kept[language()]))
     click.echo(say("why.policy", policy=policy))
     click.echo(say("why.involvement", involvement=_code("EarlierInvolvement", one.involvement)))
     for link in links:

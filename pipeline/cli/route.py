@@ -181,6 +181,8 @@ def _page(found: dict[str, Any], config: RegionConfig, language: Language) -> st
             rows.append(row("destination", value=f"{label(Destination(found['destination']))}"))
             why = found["destination_reason"]
             rows.append(row("reason", rule=why["rule"], sentence=why[language]))
+            if (kept := found["kept_because"]) is not None:
+                rows.append(row("kept", reason=kept["reason"], sentence=kept[language]))
         rows.append(row("owner", value=named(found["owner"])))
         rows.append(row("executor", value=named(found["executor"])))
     if (offer := found["offer"]) is not None:

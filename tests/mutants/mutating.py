@@ -6,11 +6,12 @@ A row that is added, or a table, has its mutants without a word here.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 from typing import Any, Literal, get_args, get_origin
 
+from agents.policy.destinations import at_the_centre
 from agents.policy.model import Policy
 from agents.policy.rules import Row
 from agents.policy.vocabulary import FACTS
@@ -24,6 +25,9 @@ _NO_RULES = frozenset({"name", "version", "calendar", "bands", "acts"})
 """Parts that decide about no report: how the policy is called, what it expects, and who may do what (a table of roles
 that has a test of its own)."""
 _TIME = re.compile(r"(\d\d):(\d\d)")
+
+NAMES = {"keeps": "keep_reasons"}
+"""What a row says by the id of a row in another table."""
 
 FIRST_HOLDS = frozenset({"destinations", "refusals"})
 """The tables of which the first row that holds counts: here their order is a rule."""
@@ -55,10 +59,8 @@ def outcomes(model: type[Row]) -> list[str]:
 def mutants(policy: Plain) -> Iterator[Mutant]:
     """All of them; each with a name of its own that stays as long as the rule does."""
     for table, model in tables().items():
-        yield from _rows(policy, table)
-        for number, row in enumerate(policy[table]):
-            yield from _conditions(policy, (table, number), row)
-            yield from _outcomes(policy, (table, number), row, model)
+        for one in _of_table(policy, table, model):
+            yield replace(one, policy=_reasoned(one.policy)) if table == "destinations" else one
     yield from _windows(policy)
     yield from _sets(policy)
     for part in Policy.model_fields:
@@ -67,6 +69,13 @@ def mutants(policy: Plain) -> Iterator[Mutant]:
 
 
 # Tables --------------------------------------------------------------------------------------------------
+
+
+def _of_table(policy: Plain, table: str, model: type[Row]) -> Iterator[Mutant]:
+    yield from _rows(policy, table)
+    for number, row in enumerate(policy[table]):
+        yield from _conditions(policy, (table, number), row)
+        yield from _outcomes(policy, (table, number), row, model)
 
 
 def _rows(policy: Plain, table: str) -> Iterator[Mutant]:
@@ -118,9 +127,26 @@ def _outcomes(policy: Plain, place: Path, row: Plain, model: type[Row]) -> Itera
         if isinstance(row.get(field), list | Mapping):
             yield from _terms(policy, (*place, field), f"{row['id']} {field}", row[field])
         elif row.get(field) is not None:
-            for other in _others(field, model.model_fields[field].annotation, row[field]):
+            if field in NAMES:
+                others = [other["id"] for other in policy[NAMES[field]] if other["id"] != row[field]]
+            else:
+                others = _others(field, model.model_fields[field].annotation, row[field])
+            for other in others:
                 name = f"{row['id']} {field} {row[field]} -> {other}"
                 yield Mutant("outcome", row["id"], name, _put(policy, (*place, field), other))
+
+
+def _reasoned(policy: Plain) -> Plain:
+    """With a reason wherever a case is kept, with none where it is not, and without those that nothing names: else the
+    loader would refuse a mutant before any case is asked."""
+    first = policy["keep_reasons"][0]["id"]
+    rows = [
+        {**row, "keeps": row.get("keeps", first)} if at_the_centre(row["to"]) else _without(row, ("keeps",))
+        for row in policy["destinations"]
+    ]
+    named = {row.get("keeps") for row in rows}
+    reasons = [reason for reason in policy["keep_reasons"] if reason["id"] in named]
+    return {**policy, "destinations": rows, "keep_reasons": reasons}
 
 
 def _others(field: str, annotation: Any, value: str) -> list[str]:

@@ -339,6 +339,21 @@ def test_it_is_said_on_which_answers_the_colour_hangs(tmp_path: Path):
     assert "M1" not in found["hangs_on"]["turning"]
 
 
+def test_why_the_centre_keeps_it_stands_below_the_destination(tmp_path: Path):
+    kept = a_file(tmp_path, a_report(yes=("S1",)))
+    handed_over = a_file(tmp_path, a_report(), "green.json")
+
+    lines = run("--report", kept).stdout.splitlines()
+    sentence = "De onveiligheid is structureel: Veilig Thuis stelt de voorwaarden en houdt er zicht op."
+
+    rule = lines.index("  X8: Oranje blijft bij Veilig Thuis: Voorwaarden en Vervolg.")
+    assert lines[rule + 1] == f"  gehouden om H9: {sentence}"
+    assert "  kept for H9: The danger is structural" in run("--report", kept, "--lang", "en").stdout
+    assert decided("--report", kept)["kept_because"]["nl"] == sentence
+    assert "gehouden" not in run("--report", handed_over).stdout
+    assert decided("--report", handed_over)["kept_because"] is None
+
+
 def test_what_stands_on_the_case_is_shown(tmp_path: Path):
     report = a_report(
         yes=("A6",), safe_carer="NO", source_id="scholen-hollands-midden", reporter={"capacity": "SCHOOL"},

@@ -3,9 +3,9 @@
 A file has the ``rule`` as the domain model says it, and ``cases``. A case is a ``story``, told as in ``cases/``; or it
 is ``given``: facts in the words of the vocabulary, each different from a report in which every question was answered
 and nothing is wrong. Several ``given`` one below the other, or several values of a fact, are as many cases. ``then`` is
-what the tables answer: ``colour``, ``provisional``, ``because`` (every rule of colour that holds), ``to`` and ``rule``,
-who ``follows`` a refusal, whom it ``tells``, the ``conditions``, and what is met of a ``board_request``,
-and which terms with a condition it ``owes``.
+what the tables answer: ``colour``, ``provisional``, ``because`` (every rule of colour that holds), ``to``, ``rule`` and
+why the centre ``keeps`` it, who ``follows`` a refusal, whom it ``tells``, the ``conditions``, what is met of a
+``board_request``, and which terms with a condition it ``owes``.
 A colour that is ``given`` is one that a person set; NONE is that of what has no colour.
 """
 
@@ -27,7 +27,19 @@ from tests.cases import QUIET
 from tests.scenarios.story import Story, a_story, refuse_unknown
 
 RULES = Path(__file__).parent / "rules"
-_THEN = {"colour", "provisional", "because", "to", "rule", "follows", "tells", "conditions", "board_request", "owes"}
+_THEN = {
+    "colour",
+    "provisional",
+    "because",
+    "to",
+    "rule",
+    "keeps",
+    "follows",
+    "tells",
+    "conditions",
+    "board_request",
+    "owes",
+}
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,7 @@ def answered(asked: Asked, facts: Mapping[str, str]) -> dict[str, Any]:
         "because": list(judged.rules),
         "to": chosen.to,
         "rule": chosen.id,
+        "keeps": chosen.keeps,
         "follows": asked.refusals.answer(told).rows[0].to,
         **{name: [row.id for row in table.answer(told).rows if row.when] for name, table in asked.others.items()},
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.cases import a_child, a_report, a_woman
+from tests.cases import LEIDEN, a_child, a_report, a_woman
 from tests.world import World, local
 from topics import journal as j
 from topics.specs import NOTICES
@@ -73,8 +73,8 @@ def test_a_call_is_made_not_released():
 
 
 def test_one_that_fails_blocks_no_other():
-    # Nobody in this municipality can be told for the team: that becomes a call, the rest stays a notice.
-    world = red(municipality="0534", address=...)
+    # Without a postcode nobody knows which team of Leiden to tell: that becomes a call, the rest stays a notice.
+    world = red(municipality=LEIDEN, address=...)
 
     ways = {found[0]: (found[2], found[3]) for found in world.case.prepared.values()}
     assert ways["F6"] == (None, "PHONE")

@@ -1,12 +1,18 @@
 """To whom a case goes (domain model, section 5.3), from the report to the offer."""
 
+from datetime import date
 from typing import Any
 
+import orjson
 import pytest
 
-from tests.cases import CITIZENS, GOUDA, LEIDEN, TEAM_GOUDA, a_child, a_report, an_address
-from tests.world import World
+from agents.casework.rules import rules_from
+from agents.casework.situation import Household, situation
+from agents.facts import facts_of
+from tests.cases import CITIZENS, GOUDA, LEIDEN, REGION, TEAM_GOUDA, a_child, a_report, an_address
+from tests.world import World, regions
 from topics import journal as j
+from topics.reading import read_report
 
 
 @pytest.mark.parametrize(
@@ -15,7 +21,7 @@ from topics import journal as j
         pytest.param({}, "GREEN", "TEAM", "X11", TEAM_GOUDA, id="1: green to the team"),
         pytest.param({"yes": ("M1", "M2")}, "YELLOW", "TEAM_DV", "X10", TEAM_GOUDA, id="3: yellow to its specialist"),
         pytest.param(
-            {"yes": ("S3",), "cooperation": "DENIES"}, "ORANGE", "VT_INVESTIGATION", "X7", "vt-hm-onderzoek",
+            {"yes": ("S3",), "cooperation": "DENIES"}, "ORANGE", "VT_INVESTIGATION", "X7b", "vt-hm-onderzoek",
             id="4: the parents deny",
         ),
         pytest.param({"yes": ("A2",)}, "RED", "VT_CRISIS", "X3", "vt-hm-crisis", id="6: red to the crisis service"),
@@ -27,17 +33,17 @@ from topics import journal as j
             id="7: provisional stays until it is settled",
         ),
         pytest.param(
-            {"reporter_disclosure": "ANONYMITY_PROMISED"}, "GREEN", "VT_INVESTIGATION", "X7", "vt-hm-onderzoek",
+            {"reporter_disclosure": "ANONYMITY_PROMISED"}, "GREEN", "VT_INVESTIGATION", "X7d", "vt-hm-onderzoek",
             id="8: nothing may point to her",
         ),
         pytest.param({"hgkm_certain": "NO"}, "GREEN", "VT_INVESTIGATION", "X7", "vt-hm-onderzoek", id="no certainty"),
         pytest.param({"hgkm_certain": "UNKNOWN"}, "GREEN", "TEAM", "X11", TEAM_GOUDA, id="unknown starts no inquiry"),
         pytest.param(
-            {"enough_information": "NO"}, "GREEN", "VT_INVESTIGATION", "X7", "vt-hm-onderzoek", id="too little known"
+            {"enough_information": "NO"}, "GREEN", "VT_INVESTIGATION", "X7c", "vt-hm-onderzoek", id="too little known"
         ),
         pytest.param({"yes": ("S1",)}, "ORANGE", "VT_CONDITIONS", "X8", "vt-hm-voorwaarden", id="orange stays"),
         pytest.param({"municipality": ...}, "GREEN", "VT_ASSESSMENT", "X13", "vt-hm-beoordeling", id="nowhere"),
-        pytest.param({"municipality": "1931"}, "GREEN", "VT_ASSESSMENT", "X13", "vt-hm-beoordeling", id="no team"),
+        pytest.param({"municipality": "0363"}, "GREEN", "VT_ASSESSMENT", "X13", "vt-hm-beoordeling", id="no team"),
         pytest.param(
             {"municipality": LEIDEN, "address": an_address(postcode="2312 AB")}, "GREEN", "TEAM", "X11",
             "wijkteam-leiden-noord", id="the postcode chooses among teams",
@@ -70,6 +76,73 @@ def test_a_team_that_does_not_work_yet_is_offered_nothing():
     world.publish(a_report(received_at="2023-12-30T10:00:00+01:00"))
 
     assert world.offer.receiver == "vt-hm-beoordeling"
+
+
+TEAM_ALPHEN = "wijkteam-alphen-aan-den-rijn"
+MERGED = "2023-01-02T10:00:00+01:00"
+"""Brielle (0501) and Hellevoetsluis (0530) became part of Voorne aan Zee (1992) the day before."""
+
+
+def a_world(directory: dict[str, str], start: str = MERGED) -> World:
+    """A region whose directory says otherwise, and whose teams worked by then."""
+    text = regions()[REGION].directory_text.replace("valid_from: 2024-01-01", "valid_from: 2020-01-01")
+    for old, new in directory.items():
+        assert old in text
+        text = text.replace(old, new)
+    return World(start=start, directory=text)
+
+
+OLD = {'["0513", "0627", "1892", "1901"]': '["0501"]', '["0484", "0569", "1884"]': '["0530"]', '- "1931"': '- "0501"'}
+NEW = {'["0513", "0627", "1892", "1901"]': '["1992"]', '- "1931"': '- "1992"'}
+
+
+@pytest.mark.parametrize(
+    ("directory", "code", "start", "receiver"),
+    [
+        pytest.param(NEW, "0501", MERGED, TEAM_GOUDA, id="the report names what it was"),
+        pytest.param(OLD, "1992", MERGED, TEAM_ALPHEN, id="the file names what it was: its first team"),
+        pytest.param(OLD, "0501", MERGED, TEAM_GOUDA, id="both do: the same team as before"),
+        pytest.param(OLD, "0614", MERGED, TEAM_ALPHEN, id="nobody served it before, and it is one place now"),
+        pytest.param(OLD, "0614", "2022-12-31T22:59:00+01:00", "vt-hm-beoordeling", id="and not the day before"),
+    ],
+)
+def test_a_household_in_a_merged_municipality_finds_its_team(
+    directory: dict[str, str], code: str, start: str, receiver: str
+):
+    world = a_world(directory, start)
+
+    world.publish(a_report(municipality=code, received_at=start))
+
+    assert world.offer.receiver == receiver
+
+
+def test_who_moved_to_a_merged_municipality_is_offered_to_its_team():
+    # Scenario 36, with the old code of where the family went
+    world = a_world(NEW | {'"0484", ': ""})
+    world.publish(a_report(municipality="0569", received_at=MERGED))
+    assert world.offer.receiver == TEAM_ALPHEN
+
+    world.answer("REFUSED", reason="NOT_OUR_AREA", municipality="0501")
+
+    assert world.offer.receiver == TEAM_GOUDA
+
+
+@pytest.mark.parametrize(
+    ("named", "code", "on", "home"),
+    [
+        ("1992", "0501", date(2023, 1, 1), "HERE"),
+        ("0501", "1992", date(2023, 1, 1), "HERE"),
+        ("0501", "0530", date(2023, 1, 1), "HERE"),
+        ("0501", "0530", date(2022, 12, 31), "ELSEWHERE"),
+        ("1992", "0363", date(2023, 1, 1), "ELSEWHERE"),
+    ],
+)
+def test_a_merged_municipality_is_at_home_by_either_code(named: str, code: str, on: date, home: str):
+    text = regions()[REGION].directory_text.replace('- "1931"', f'- "{named}"')
+    rules = rules_from(regions()[REGION].policy_text, text)
+    facts = facts_of(read_report(orjson.dumps(a_report(municipality=code))), rules.directory)
+
+    assert situation(rules, facts, on, Household())["home"] == home
 
 
 def test_red_tells_the_duty_desk_at_once():

@@ -15,7 +15,7 @@ from agents.policy.region import RegionConfig
 from agents.sealing import RegionKeys, unseal
 from agents.stage.lane import Arrived
 from tests.cases import CITIZENS, POLICE, WEDNESDAY, a_child, a_man, a_report, a_woman, an_address, an_id, reports
-from tests.world import World, at, entropy, regions
+from tests.world import World, at, entropy, regions, with_texts
 from topics import envelope, specs
 from topics import journal as j
 from topics.codes import DeadLetterReason
@@ -131,19 +131,40 @@ def test_terms_start_when_the_sender_knew_not_when_we_were_up_again():
     assert brought(late).input.received == at(WEDNESDAY)
 
 
-def test_the_household_chooses_among_the_regions_of_a_source():
-    def region(**changes: Any) -> str:
-        config = regions()["hollands-midden"]
-        urn = next(found.source for found in config.sources if found.id == "landelijk-portaal")
-        value = json.dumps(a_report(source_id="landelijk-portaal", **changes)).encode()
-        record = published(value, source="landelijk-portaal", urn=urn)
-        return bring(record, registry(regions()), an_id("key"), entropy()).region
+def region_of(configs: dict[str, RegionConfig], **changes: Any) -> str:
+    """The region to which intake brings a report of the portal that all regions share."""
+    urn = next(found.source for found in configs["hollands-midden"].sources if found.id == "landelijk-portaal")
+    value = json.dumps(a_report(source_id="landelijk-portaal", **changes)).encode()
+    record = published(value, source="landelijk-portaal", urn=urn)
+    return bring(record, registry(configs), an_id("key"), entropy()).region
 
-    assert region(municipality="0772") == "brabant-zuidoost"
-    assert region(municipality="0513") == "hollands-midden"
+
+def test_the_household_chooses_among_the_regions_of_a_source():
+    assert region_of(regions(), municipality="0772") == "brabant-zuidoost"
+    assert region_of(regions(), municipality="0513") == "hollands-midden"
     # Nobody's: the first region that registered the source looks.
-    assert region(municipality=...) == "brabant-zuidoost"
-    assert region(municipality="0363") == "brabant-zuidoost"
+    assert region_of(regions(), municipality=...) == "brabant-zuidoost"
+    assert region_of(regions(), municipality="0363") == "brabant-zuidoost"
+
+
+@pytest.mark.parametrize("code", ["0501", "1992"])
+@pytest.mark.parametrize("named", ["0501", "1992"])
+def test_a_merged_municipality_lies_in_the_region_that_names_it_by_either_code(code: str, named: str):
+    text = regions()["hollands-midden"].directory_text.replace('- "1931"', f'- "{named}"')
+    configs = regions() | {"hollands-midden": with_texts("hollands-midden", directory=text)}
+
+    assert region_of(configs, municipality=code) == "hollands-midden"
+
+
+def test_who_names_the_municipality_of_the_day_comes_before_who_names_what_it_was():
+    # Given a merger across regions, of which the one that lost something has not heard
+    lost, won = (regions()[name].directory_text for name in ("brabant-zuidoost", "hollands-midden"))
+    configs = {
+        "brabant-zuidoost": with_texts("brabant-zuidoost", directory=lost.replace('- "0848"', '- "0501"')),
+        "hollands-midden": with_texts("hollands-midden", directory=won.replace('- "1931"', '- "1992"')),
+    }
+
+    assert region_of(configs, municipality="0501") == "hollands-midden"
 
 
 def test_white_space_and_order_make_no_other_report():

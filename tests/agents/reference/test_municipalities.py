@@ -10,8 +10,12 @@ from agents.reference.municipalities import (
     Municipality,
     _rows,
     _table,
+    current,
+    ends,
     known,
     name_of,
+    names_in,
+    names_of,
     region_of,
     regions,
     resolve,
@@ -74,21 +78,55 @@ def test_the_old_codes_of_voorne_aan_zee_still_find_their_region(code: str, on: 
     assert region_of(code, on) == region_of("1992", on) == "rotterdam-rijnmond"
 
 
-def test_a_merger_across_regions_counts_from_the_day_after_the_last():
-    # Given a municipality that merged twice, each time into another region
-    table = {
-        "9001": Municipality("9001", "Oud", "a", valid_to=date(2026, 12, 31), successor="9002"),
-        "9002": Municipality("9002", "Midden", "b", date(2027, 1, 1), date(2028, 12, 31), "9003"),
-        "9003": Municipality("9003", "Nieuw", "c", date(2029, 1, 1)),
-    }
+TWICE = {
+    "9001": Municipality("9001", "Oud", "a", valid_to=date(2026, 12, 31), successor="9002"),
+    "9002": Municipality("9002", "Midden", "b", date(2027, 1, 1), date(2028, 12, 31), "9003"),
+    "9003": Municipality("9003", "Nieuw", "c", date(2029, 1, 1)),
+    "9004": Municipality("9004", "Ernaast", "b", valid_to=date(2028, 12, 31), successor="9003"),
+}
+"""A municipality that merged twice, each time into another region; the second time with its neighbour."""
 
+
+def test_a_merger_across_regions_counts_from_the_day_after_the_last():
     # When it is asked for by its first code
-    found = [resolve(table, "9001", date(year, month, 1)) for year, month in ((2026, 12), (2027, 1), (2029, 1))]
+    found = [resolve(TWICE, "9001", date(year, month, 1)) for year, month in ((2026, 12), (2027, 1), (2029, 1))]
 
     # Then it lies where it lay on that day; and asked too early, where it will lie
     assert found == ["a", "b", "c"]
-    assert resolve(table, "9001", date(2026, 12, 31)) == "a"
-    assert resolve(table, "9003", date(2020, 1, 1)) == "c"
+    assert resolve(TWICE, "9001", date(2026, 12, 31)) == "a"
+    assert resolve(TWICE, "9003", date(2020, 1, 1)) == "c"
+
+
+@pytest.mark.parametrize(
+    ("code", "year", "now", "before", "later"),
+    [
+        ("9001", 2026, "9001", set(), {"9002", "9003"}),
+        ("9001", 2027, "9002", {"9001"}, {"9003"}),
+        ("9001", 2029, "9003", {"9001", "9002", "9004"}, set()),
+        ("9004", 2027, "9004", set(), {"9003"}),
+        ("9003", 2026, "9003", {"9001", "9002", "9004"}, set()),
+        ("8888", 2026, "8888", set(), set()),
+    ],
+)
+def test_a_place_is_meant_by_its_code_of_that_day_then_by_earlier_and_by_later_ones(
+    code: str, year: int, now: str, before: set[str], later: set[str]
+):
+    assert list(names_in(TWICE, code, date(year, 6, 1))) == [{now}, before, later]
+
+
+@given(st.sampled_from(sorted(_table())), DATES)
+def test_the_surest_name_of_a_place_is_that_of_its_municipality_on_the_day(code: str, on: date):
+    surest, *others = names_of(code, on)
+
+    assert surest == {current(code, on)}
+    # In the end they are all one.
+    assert {current(other, date.max) for codes in others for other in codes} <= {current(code, date.max)}
+
+
+def test_it_is_known_when_a_municipality_ends_and_what_follows_it():
+    assert ends("0501") == (date(2022, 12, 31), "1992")
+    assert ends("1992") is None
+    assert ends("9999") is None
 
 
 @pytest.mark.parametrize("code", ["", "9999", "772", "GM0772", "0772 ", "Eindhoven"])

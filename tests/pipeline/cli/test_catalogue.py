@@ -3,10 +3,12 @@
 import ast
 import string
 from collections.abc import Iterator
+from typing import get_args
 
 import click
 import pytest
 
+from agents.policy.directory import Gap
 from pipeline.cli import COMMANDS, main
 from pipeline.cli.manners import Exit, Group
 from pipeline.settings import CHECKOUT
@@ -77,10 +79,7 @@ def test_sentences_whose_keys_are_put_together_exist():
     known = catalogue()
     wanted = [f"cli.exit.{code.name.lower()}" for code in Exit]
     wanted += [f"cli.doctor.level.{level}" for level in ("ok", "warning", "error")]
-    wanted += [
-        f"cli.gap.{gap}"
-        for gap in ("no_team", "part_without_team", "no_contact_person", "no_dv_specialist", "desk_not_valid")
-    ]
+    wanted += [f"cli.gap.{gap}" for gap in get_args(Gap)]
     wanted += [f"cli.error.unknown_{what}" for what in ("case", "letter")]
 
     assert [key for key in wanted if key not in known] == []

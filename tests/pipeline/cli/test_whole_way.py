@@ -167,6 +167,7 @@ def test_a_red_report_until_somebody_has_it(up: dict[str, str], meldstroom: Meld
     assert case["receiver"] == "vt-bzo-crisis"
     assert case["next_step"]["step"] == "DUTY_OFFICER"
     assert {rule["id"] for rule in why["rules"]} == {"R1", "R2", "U4", "X3"}
+    assert why["kept_because"]["reason"] == "H1"
     assert opened["reports"][0]["participants"][0]["surname"] == "Jongeneel"
     assert "reporter" not in json.dumps(opened)
     assert [event["type"] for event in accepted["followed"]] == ["answered", "executor_changed", "terms_changed"]
