@@ -172,7 +172,7 @@ def make_topics(field: Field, region: RegionConfig, way: Way, prefix: str) -> No
 
 
 def _creates(region: RegionConfig, way: Way, prefix: str) -> Iterator[admin.Create]:
-    receivers = [found.id for found in region.directory.receivers]
+    receivers = [found.id for found in region.directory.own()]
     for want in specs.wanted(
         sources=[way.source.id], receivers=receivers, regions=[region.name], replication=1, min_insync=1
     ):

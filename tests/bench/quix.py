@@ -86,7 +86,7 @@ def region(app: Application, config: RegionConfig) -> None:
     """A lane record becomes what casework writes, and its journal record is kept."""
     writer = CaseworkWriter(config, os.urandom, lambda record, book: None)
     writer.committed(range(len(writer.begin(int(time.time() * 1000)))))
-    receivers = [found.id for found in config.directory.receivers]
+    receivers = [found.id for found in config.directory.own()]
     wanted = specs.wanted(
         sources=[found.id for found in config.sources],
         receivers=receivers,

@@ -172,7 +172,7 @@ def test_what_a_queue_refuses_is_not_in_the_journal_either(field: Field, journal
     # Given a team's queue that takes in nothing as large as an offer
     worker = field.worker("region", "refused")
     opened(worker, BRABANT, HOLLAND)
-    queues = [specs.QUEUE.topic(found.id) for found in field.regions[HOLLAND].directory.receivers]
+    queues = [specs.QUEUE.topic(found.id) for found in field.regions[HOLLAND].directory.own()]
     too_small = [ConfigResource(ConfigResourceType.TOPIC, name, {"max.message.bytes": "300"}) for name in queues]
     told = field.admin.alter_configs(too_small, raise_on_unknown=False)["topic"]
     assert set(told.values()) == {"OK"}

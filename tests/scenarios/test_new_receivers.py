@@ -58,7 +58,7 @@ def known(field: Field) -> None:
     """The field, too, learns who there is."""
     field.regions = load_regions(field.regions_folder, development=True)
     field.sources = {source.id: source for config in field.regions.values() for source in config.sources}
-    field.receivers = [found.id for config in field.regions.values() for found in config.directory.receivers]
+    field.receivers = [found.id for config in field.regions.values() for found in config.directory.own()]
 
 
 def offers(journal: Following, receiver: str) -> list[j.Offered]:
@@ -90,7 +90,7 @@ def test_a_new_team_and_a_new_source_take_part_within_a_minute(field: Field, jou
     before = region.process
 
     # When a team and a source are written into its folder, and their topics are made
-    example = field.regions[REGION].directory.receivers[-1]
+    example = field.regions[REGION].directory.own()[-1]
     team = example.model_dump(mode="json") | {
         "id": TEAM, "kind": "TEAM", "name": "Wijkteam Nieuw", "municipalities": ["0772"], "postcodes": [POSTCODE],
     }  # fmt: skip

@@ -31,7 +31,7 @@ CLUSTER = Cluster(bootstrap="memory:1")
 CONFIG = regions()[REGION]
 KNOWN: Registry = registry({REGION: CONFIG})
 PARTITION = CONFIG.partition
-RECEIVERS = tuple(found.id for found in CONFIG.directory.receivers)
+RECEIVERS = tuple(found.id for found in CONFIG.directory.own())
 FROM_OUTSIDE = (
     *(specs.REPORTS.topic(source) for source in SOURCES),
     *(specs.ANSWERS.topic(receiver) for receiver in RECEIVERS),

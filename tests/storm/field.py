@@ -181,7 +181,7 @@ class Field:
                 path.write_text(yaml.safe_dump(policy, sort_keys=False))
         self.regions: dict[str, RegionConfig] = load_regions(self.regions_folder, development=True)
         self.sources = {source.id: source for config in self.regions.values() for source in config.sources}
-        self.receivers = [found.id for config in self.regions.values() for found in config.directory.receivers]
+        self.receivers = [found.id for config in self.regions.values() for found in config.directory.own()]
         self.broker = Broker.start(broker_folder or folder / "broker", overrides=overrides)
         self.published: dict[str, list[str]] = {}
         self.workers: list[Worker] = []

@@ -73,7 +73,7 @@ class Traffic(threading.Thread):
         self._numbers = {name: count(place * FAR) for place, name in enumerate(regions)}
         self._sent: dict[str, deque[float]] = {way.source.id: deque() for way in self.ways.values()}
         self._region_of = {way.source.id: name for name, way in self.ways.items()}
-        self._desks = {found.id: name for name, config in regions.items() for found in config.directory.receivers}
+        self._desks = {found.id: name for name, config in regions.items() for found in config.directory.own()}
         self._later: list[tuple[float, int, str, str, str, str, dict[str, Any]]] = []
         self._order = count()
         self._open = 0
