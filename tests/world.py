@@ -379,7 +379,7 @@ def whole(steps: Generator[None, None, Any]) -> Any:
 
 def saved_and_read(book: Book) -> Book:
     """The book, as another worker reads it from a snapshot of all of it."""
-    book.cases.unsaved = set(range(len(book.cases)))
+    book.cases.unsaved, book.rules_unsaved = set(range(len(book.cases))), True
     *_, found = read_book(dict(book.parts()))
     return found
 

@@ -7,6 +7,7 @@ Small and plain, because a region may hold a million cases. Times are ms since 1
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import orjson
 
@@ -26,7 +27,7 @@ ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
 """Longer than any topic from outside keeps its records: for so long a second delivery can still come."""
 CHUNK = 128
 """Cases that are saved together: at some 0.5 KB each a chunk stays far below the limit of its topic."""
-HEAD = "head"
+HEAD, RULES = "head", "rules"
 _INVOLVED = CaseRole.INVOLVED.value
 
 
@@ -52,7 +53,7 @@ class Book:
 
     __slots__ = (
         "_changed", "cases", "codes", "directory", "directory_hash", "known", "now", "open_cases", "origins",
-        "policy", "policy_hash", "positions", "put_aside", "region", "seq", "waiting",
+        "policy", "policy_hash", "positions", "put_aside", "region", "rules_unsaved", "seq", "waiting",
     )  # fmt: skip
 
     def __init__(self, region: str) -> None:
@@ -67,6 +68,8 @@ class Book:
         self.directory = ""
         self.policy_hash = ""
         self.directory_hash = ""
+        self.rules_unsaved = True
+        """Whether policy or directory changed since they were saved last."""
         self.cases = Cases()
         self.known = Known()
         self.codes: dict[bytes, int | tuple[int, ...]] = {}
@@ -222,6 +225,7 @@ class Book:
                 assert isinstance(record.input, j.ConfigureInput)
                 self.policy, self.directory = record.input.policy, record.input.directory
                 self.policy_hash, self.directory_hash = event.policy_hash, event.directory_hash
+                self.rules_unsaved = True
             case j.Registered():
                 self._registered(event, record, opened)
             case j.Linked():
@@ -543,19 +547,26 @@ class Book:
         # The small forms are never altered, only replaced: to keep them costs nothing.
         firsts = [number * CHUNK for number in unsaved]
         chunks = [(first, self.cases.packed(range(first, first + CHUNK))) for first in firsts]
-        return self._encoded(chunks, self.known.hold(), zlib.compress(self._head(), 1))
+        rest = [(HEAD, zlib.compress(self._head(), 1))]
+        if self.rules_unsaved:
+            # They are much larger than the head, and hardly ever change.
+            rest, self.rules_unsaved = [(RULES, _packed_rules(self.policy, self.directory)), *rest], False
+        return self._encoded(chunks, self.known.hold(), rest)
 
-    def _encoded(self, chunks: list[tuple[int, list[bytes]]], held: Held, head: bytes) -> Iterator[tuple[str, bytes]]:
+    def _encoded(
+        self, chunks: list[tuple[int, list[bytes]]], held: Held, rest: list[tuple[str, bytes]]
+    ) -> Iterator[tuple[str, bytes]]:
         for first, packed in chunks:
             yield str(first // CHUNK), self._chunk(first, packed, held)
-        yield HEAD, head
+        yield from rest
         self.known.let_go()
 
     def encode(self) -> bytes:
         """The whole book as lines of JSON: equal books give equal bytes."""
         self.cases.cool(0)
         everything = range(len(self.cases))
-        lines = [self._head(), *(plain(packed) for packed in self.cases.packed(everything))]
+        lines = [self._head(), self.policy.encode(), self.directory.encode()]
+        lines += [*(plain(packed) for packed in self.cases.packed(everything))]
         lines += [orjson.dumps([key.hex(), found]) for key, found in sorted(self.codes.items())]
         for number in everything:
             threads = (entry.thread for entry in self.cases.nth(number).entries)
@@ -573,8 +584,6 @@ class Book:
                 "now": self.now,
                 "positions": self.positions,
                 "put_aside": self.put_aside,
-                "policy": self.policy,
-                "directory": self.directory,
                 "policy_hash": self.policy_hash,
                 "directory_hash": self.directory_hash,
                 "open_cases": self.open_cases,
@@ -610,10 +619,10 @@ def read_book(parts: Mapping[str, bytes]) -> Iterator[Book]:
     if head["fold"] != FOLD:
         raise j.UnknownFormat(f"snapshot of fold {head['fold']}, this release has {FOLD}")
     book = Book(head["region"])
-    for name in (
-        "seq", "now", "put_aside", "policy", "directory", "policy_hash", "directory_hash", "open_cases", "origins",
-    ):  # fmt: skip
+    for name in ("seq", "now", "put_aside", "policy_hash", "directory_hash", "open_cases", "origins"):
         setattr(book, name, head[name])
+    book.policy, book.directory = _read_rules(parts[RULES])
+    book.rules_unsaved = False
     book.positions = {lane: (epoch, offset) for lane, (epoch, offset) in head["positions"].items()}
     book.known.load(((bytes.fromhex(key), packed.encode()) for key, packed in head["homeless"]), homeless=True)
     for number in range(-(-head["cases"] // CHUNK)):
@@ -621,6 +630,17 @@ def read_book(parts: Mapping[str, bytes]) -> Iterator[Book]:
         yield book
     book.waiting.loaded()
     yield book
+
+
+@lru_cache(maxsize=8)
+def _packed_rules(policy: str, directory: str) -> bytes:
+    return zlib.compress(orjson.dumps([policy, directory]), 6)
+
+
+@lru_cache(maxsize=8)
+def _read_rules(packed: bytes) -> tuple[str, str]:
+    policy, directory = orjson.loads(zlib.decompress(packed))
+    return policy, directory
 
 
 def new_entries(case: Case, event: j.Registered, record: j.Record, opened: Opened) -> Iterator[Entry]:

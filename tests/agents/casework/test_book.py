@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.casework import cases
-from agents.casework.book import CHUNK, FOLD, HEAD, ORIGINS_KEPT_MS, Book, read_book
+from agents.casework.book import CHUNK, FOLD, HEAD, ORIGINS_KEPT_MS, RULES, Book, read_book
 from agents.casework.case import pack, unpack
 from agents.casework.known import Known, Taken
 from agents.intake.decide import put_aside, registry
@@ -152,7 +152,7 @@ def test_only_what_changed_is_saved_again():
     world = World()
     for household in range(2 * CHUNK + 1):
         world.publish(a_report(household=household))
-    assert [name for name, _ in world.book.parts()] == ["0", "1", "2", HEAD]
+    assert [name for name, _ in world.book.parts()] == ["0", "1", "2", RULES, HEAD]
 
     # When somebody accepts a case of the second one
     case = world.book.cases.nth(CHUNK)
