@@ -208,7 +208,7 @@ def _cases(writer: CaseworkWriter, records: list[j.Record]) -> Iterator[str]:
 def _succeeded(case: Case) -> Iterator[str]:
     handovers: list[Handover] = case.handovers
     for place, handover in enumerate(handovers):
-        if handover.state in GONE and place + 1 == len(handovers):
+        if handover.state in GONE and place + 1 == len(handovers) and not case.closed:
             yield f"nobody comes after {handover.id}"
     if not case.closed and not any(found.state in OPEN for found in handovers) and handovers[-1].state != "COMPLETED":
         yield f"{case.id} is with nobody"
