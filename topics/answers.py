@@ -56,7 +56,7 @@ class Answer(Message):
 
     answer_id: UUID
     case_id: UUID
-    handover_id: UUID
+    handover_id: UUID = Field(description="of the offer, or of the notice, that is answered")
     state: ReceiverMove
     reason: RefusalReason | None = None
     by: Actor | None = None

@@ -129,7 +129,13 @@ class Notice(Message):
     to: Slug
     person: Slug | None = Field(default=None, description="the person at that receiver, by id")
     case_id: UUID | None = None
-    handover_id: UUID | None = None
+    handover_id: UUID | None = Field(
+        default=None,
+        description=(
+            "the offer that it is about; of SIDE_NOTICE and CONSULT a number of their own, to answer with: COMPLETED by "
+            "who was asked to think along, REFUSED by whatever could not carry it further"
+        ),
+    )
     colour: Colour | None = None
     at: Millis
     due: Millis | None = Field(default=None, description="when the step was due")

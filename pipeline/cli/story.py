@@ -33,6 +33,8 @@ def came(record: "j.Record") -> str:
             return say("story.in.answer", receiver=said.receiver, state=code("HandoverState", said.state))
         case "act":
             return say("story.in.act", actor=said.actor, kind=code("ActKind", said.kind))
+        case "transfer":
+            return say("story.in.transfer", region=said.sender, move=code("TransferMove", said.move))
         case "tick":
             return say("story.in.tick")
         case _:
@@ -116,6 +118,16 @@ def _event(record: "j.Record", event: Any) -> str:
             key += "_call" if event.by == "PHONE" else ""
         case "released":
             given["how"] = code("NoticeState", event.how)
+        case "not_delivered":
+            key += "_call" if event.by == "PHONE" else ""
+        case "transfer_ended":
+            key += "_ours" if event.state == "ACCEPTED" else ""
+        case "transfer_taken" | "transfer_answered":
+            given["short"] = event.other_case[:8]
+        case "reports_moved":
+            given["short"], given["count"] = event.to[:8], len(event.threads)
+        case "same_incident":
+            given["count"] = len(event.threads)
         case "related":
             given["how"], given["short"] = code("Relation", event.how), event.other[:8]
         case "role_given":

@@ -68,6 +68,21 @@ EVENTS: dict[str, tuple[j.Event, ...]] = {
         for by in ("PHONE", "QUEUE")
     ),
     "released": (j.Released(case_id=CASE, notice_id=HANDOVER, how="PHONED"),),
+    "not_delivered": tuple(j.NotDelivered(case_id=CASE, notice_id=HANDOVER, by=by) for by in ("QUEUE", "PHONE")),
+    "consulted": (j.Consulted(case_id=CASE, consult_id=HANDOVER, to="jeugdhulp-kempenland"),),
+    "consult_answered": (j.ConsultAnswered(case_id=CASE, consult_id=HANDOVER, state="COMPLETED"),),
+    "transfer_taken": (j.TransferTaken(case_id=CASE, sender="utrecht", other_case=CASE, handover_id=HANDOVER),),
+    "transfer_answered": tuple(
+        j.TransferAnswered(
+            case_id=CASE, sender="utrecht", other_case=CASE, handover_id=HANDOVER, state=state, reason=None,
+            municipality=None,
+        )
+        for state in ("ACCEPTED", "REFUSED")
+    ),
+    "transfer_ended": tuple(j.TransferEnded(case_id=CASE, state=state) for state in ("ACCEPTED", "RECALLED")),
+    "handed_over": (j.HandedOver(case_id=CASE, handover_id=HANDOVER, to="vt-utrecht"),),
+    "reports_moved": (j.ReportsMoved(case_id=CASE, to=CASE, threads=("a/1",), owner="vt-brabant-zuidoost"),),
+    "same_incident": (j.SameIncident(case_id=CASE, threads=("a/1", "b/2")),),
     "related": (j.Related(case_id=CASE, other=CASE, how="MERGED"),),
     "role_given": (j.RoleGiven(case_id=CASE, who="wijkteam-helmond", role="INVOLVED"),),
     "assessment_added": tuple(
@@ -122,6 +137,11 @@ def test_every_input_can_be_told(language: str, monkeypatch: pytest.MonkeyPatch)
         j.ActInput(
             origin=ORIGIN, act_id="a", case_id=CASE, kind="SEEN", actor="m.devries", role="assessor", second=None,
             colour=None, indicators={}, done=1, key_id="k", sealed={},
+        ),
+        j.TransferInput(
+            origin=ORIGIN, transfer_id="t", move="OFFERED", sender="utrecht", case_id=CASE, handover_id=HANDOVER,
+            owner="vt-utrecht", colour="GREEN", provisional=False, reasons=(), terms={}, reports=(), state=None,
+            kind=None, test=False, key_id="k", sealed={},
         ),
         j.TickInput(until=0),
         j.ConfigureInput(policy="", directory=""),
