@@ -14,9 +14,10 @@ from typing import Any
 import orjson
 import yaml
 
-from agents.casework.book import Book, read_book
+from agents.casework.book import Book
 from agents.casework.case import AWAITS_ANSWER, Case, Handover
 from agents.casework.rules import rules_from
+from agents.casework.shelf import parts, read_book
 from agents.casework.writer import CaseworkWriter
 from agents.intake.decide import Registry, bring, registry
 from agents.policy.calendar import AMSTERDAM
@@ -380,7 +381,7 @@ def whole(steps: Generator[None, None, Any]) -> Any:
 def saved_and_read(book: Book) -> Book:
     """The book, as another worker reads it from a snapshot of all of it."""
     book.cases.unsaved, book.rules_unsaved = set(range(len(book.cases))), True
-    *_, found = read_book(dict(book.parts()))
+    *_, found = read_book(dict(parts(book)))
     return found
 
 

@@ -132,8 +132,8 @@ class Notice(Message):
     handover_id: UUID | None = Field(
         default=None,
         description=(
-            "the offer that it is about; of SIDE_NOTICE and CONSULT a number of their own, to answer with: COMPLETED by "
-            "who was asked to think along, REFUSED by whatever could not carry it further"
+            "the offer that it is about; of SIDE_NOTICE and CONSULT a number of their own, to answer with: COMPLETED "
+            "by who was asked to think along, REFUSED by whatever could not carry it further"
         ),
     )
     colour: Colour | None = None

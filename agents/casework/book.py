@@ -4,17 +4,15 @@
 Small and plain, because a region may hold a million cases. Times are ms since 1970 UTC.
 """
 
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import orjson
 
-from agents.casework import chunk
-from agents.casework.case import Case, Entry, Handover, Part, Stands, plain, short
+from agents.casework.case import Case, Entry, Handover, Part, Stands, plain
 from agents.casework.cases import WARM, Cases
-from agents.casework.known import Held, Known, Taken
+from agents.casework.index import Index
+from agents.casework.known import Known, Taken
 from agents.casework.waiting import COLOURS, UNCOLOURED, Waiting
 from agents.matching import Link
 from topics import journal as j
@@ -25,9 +23,6 @@ FOLD = 6
 
 ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
 """Longer than any topic from outside keeps its records: for so long a second delivery can still come."""
-CHUNK = 128
-"""Cases that are saved together: at some 0.5 KB each a chunk stays far below the limit of its topic."""
-HEAD, RULES = "head", "rules"
 _INVOLVED = CaseRole.INVOLVED.value
 
 
@@ -52,7 +47,7 @@ class Book:
     """The state of one region. Change it with ``apply`` alone; a case that is looked at may not be kept."""
 
     __slots__ = (
-        "_changed", "cases", "codes", "directory", "directory_hash", "known", "now", "open_cases", "origins",
+        "_changed", "cases", "directory", "directory_hash", "index", "known", "now", "open_cases", "origins",
         "policy", "policy_hash", "positions", "put_aside", "region", "rules_unsaved", "seq", "waiting",
     )  # fmt: skip
 
@@ -72,8 +67,7 @@ class Book:
         """Whether policy or directory changed since they were saved last."""
         self.cases = Cases()
         self.known = Known()
-        self.codes: dict[bytes, int | tuple[int, ...]] = {}
-        """Match key (short) -> number of the case; several where several households share it."""
+        self.index = Index()
         self.origins: dict[str, int] = {}
         """Where refused messages and answers without a case came in -> when."""
         self.waiting = Waiting(self.cases)
@@ -120,7 +114,7 @@ class Book:
 
     def known_by(self, code: str) -> tuple[str, ...]:
         """The cases that have this match key."""
-        cases = (self.cases.nth(number) for number in self._numbers(short(code)))
+        cases = (self.cases.nth(number) for number in self.index.of(code))
         return tuple(dict.fromkeys(self.standing_for(case).id for case in cases))
 
     def report(self, said: j.ReportInput) -> tuple[str | None, str, bool] | None:
@@ -364,7 +358,7 @@ class Book:
         for code in kept:
             if code not in case.codes:
                 case.codes.append(code)
-                self._index(short(code), number)
+                self.index.add(code, number)
         places = [place for place, code in enumerate(case.codes) if code in kept]
         case.entries += [replace(entry, codes=places) for entry in new_entries(case, event, record, opened)]
 
@@ -450,27 +444,8 @@ class Book:
             entry.codes = [new.codes.index(code) for code in own]
         for code in new.codes:
             if code in before and code not in left:
-                self._unindex(short(code), self.cases.number_of(part))
-        for code in new.codes:
-            if number not in self._numbers(short(code)):
-                self._index(short(code), number)
-
-    def _numbers(self, code: bytes) -> tuple[int, ...]:
-        found = self.codes.get(code, ())
-        return (found,) if isinstance(found, int) else found
-
-    def _unindex(self, code: bytes, number: int) -> None:
-        """A household cannot be known again by this key any more."""
-        left = tuple(other for other in self._numbers(code) if other != number)
-        if left:
-            self.codes[code] = left[0] if len(left) == 1 else left
-        else:
-            self.codes.pop(code, None)
-
-    def _index(self, code: bytes, number: int) -> None:
-        """A household can be known again by this key."""
-        others = self._numbers(code)
-        self.codes[code] = tuple(sorted((*others, number))) if others else number
+                self.index.remove(code, self.cases.number_of(part))
+            self.index.add(code, number)
 
     def _offered(self, event: j.Offered, record: j.Record) -> None:
         handover = Handover(
@@ -531,50 +506,27 @@ class Book:
             part.wrap = part.wrapped = None
         number = self.cases.number_of(case)
         for code in case.codes:
-            self._unindex(short(code), number)
+            self.index.remove(code, number)
         case.codes = []
         case.keys = []
 
     # Saving ------------------------------------------------------------------------------------------
 
-    def parts(self) -> Iterator[tuple[str, bytes]]:
-        """What has changed since it was saved last: the head, and chunks of cases by their number.
-
-        All of it is as it is now, however long the asking takes and whatever is folded meanwhile.
-        """
-        self.cases.cool(0)
-        unsaved, self.cases.unsaved = sorted({number // CHUNK for number in self.cases.unsaved}), set()
-        # The small forms are never altered, only replaced: to keep them costs nothing.
-        firsts = [number * CHUNK for number in unsaved]
-        chunks = [(first, self.cases.packed(range(first, first + CHUNK))) for first in firsts]
-        rest = [(HEAD, zlib.compress(self._head(), 1))]
-        if self.rules_unsaved:
-            # They are much larger than the head, and hardly ever change.
-            rest, self.rules_unsaved = [(RULES, _packed_rules(self.policy, self.directory)), *rest], False
-        return self._encoded(chunks, self.known.hold(), rest)
-
-    def _encoded(
-        self, chunks: list[tuple[int, list[bytes]]], held: Held, rest: list[tuple[str, bytes]]
-    ) -> Iterator[tuple[str, bytes]]:
-        for first, packed in chunks:
-            yield str(first // CHUNK), self._chunk(first, packed, held)
-        yield from rest
-        self.known.let_go()
-
     def encode(self) -> bytes:
         """The whole book as lines of JSON: equal books give equal bytes."""
         self.cases.cool(0)
         everything = range(len(self.cases))
-        lines = [self._head(), self.policy.encode(), self.directory.encode()]
+        lines = [self.head(), self.policy.encode(), self.directory.encode()]
         lines += [*(plain(packed) for packed in self.cases.packed(everything))]
-        lines += [orjson.dumps([key.hex(), found]) for key, found in sorted(self.codes.items())]
+        lines += [orjson.dumps([key.hex(), found]) for key, found in self.index.items()]
         for number in everything:
             threads = (entry.thread for entry in self.cases.nth(number).entries)
             lines += [key.hex().encode() + packed for key, packed in self.known.of(number, threads, {})]
         self.cases.cool(WARM)
         return b"\n".join(lines)
 
-    def _head(self) -> bytes:
+    def head(self) -> bytes:
+        """Everything but the cases, what is known of reports, and the rules."""
         return orjson.dumps(
             {
                 "fold": FOLD,
@@ -592,55 +544,6 @@ class Book:
             },
             option=orjson.OPT_SORT_KEYS,
         )
-
-    def _chunk(self, first: int, packed: list[bytes], held: Held) -> bytes:
-        def known(number: int, case: Case) -> Iterator[tuple[bytes, bytes]]:
-            return self.known.of(number, (entry.thread for entry in case.entries), held)
-
-        return chunk.written(first, packed, known)
-
-    def _load(self, part: bytes) -> None:
-        """Take in the next chunk of cases that was saved."""
-        found = chunk.read(part)
-        first = self.cases.load(found.ids, found.packed)
-        for code, number in found.owners(first):
-            if self.codes.setdefault(code, number) != number:
-                self._index(code, number)
-        self.known.load(zip(found.threads, found.versions, strict=True))
-        self.waiting.load(found.awaited)
-
-
-def read_book(parts: Mapping[str, bytes]) -> Iterator[Book]:
-    """The book that was saved in these parts, step by step: the same one is yielded after each, and whole at the end.
-
-    Raises ``UnknownFormat`` when another fold wrote it, ``KeyError`` when a part is missing.
-    """
-    head = orjson.loads(zlib.decompress(parts[HEAD]))
-    if head["fold"] != FOLD:
-        raise j.UnknownFormat(f"snapshot of fold {head['fold']}, this release has {FOLD}")
-    book = Book(head["region"])
-    for name in ("seq", "now", "put_aside", "policy_hash", "directory_hash", "open_cases", "origins"):
-        setattr(book, name, head[name])
-    book.policy, book.directory = _read_rules(parts[RULES])
-    book.rules_unsaved = False
-    book.positions = {lane: (epoch, offset) for lane, (epoch, offset) in head["positions"].items()}
-    book.known.load(((bytes.fromhex(key), packed.encode()) for key, packed in head["homeless"]), homeless=True)
-    for number in range(-(-head["cases"] // CHUNK)):
-        book._load(parts[str(number)])
-        yield book
-    book.waiting.loaded()
-    yield book
-
-
-@lru_cache(maxsize=8)
-def _packed_rules(policy: str, directory: str) -> bytes:
-    return zlib.compress(orjson.dumps([policy, directory]), 6)
-
-
-@lru_cache(maxsize=8)
-def _read_rules(packed: bytes) -> tuple[str, str]:
-    policy, directory = orjson.loads(zlib.decompress(packed))
-    return policy, directory
 
 
 def new_entries(case: Case, event: j.Registered, record: j.Record, opened: Opened) -> Iterator[Entry]:

@@ -14,7 +14,8 @@ import orjson
 import structlog
 from joserfc.jwk import ECKey
 
-from agents.casework.book import Book, Key, Opened, read_book
+from agents.casework import shelf
+from agents.casework.book import Book, Key, Opened
 from agents.casework.case import Entry, Part
 from agents.casework.contents import Contents
 from agents.casework.decide import decide, keeps_content, undecidable
@@ -79,7 +80,7 @@ class CaseworkWriter:
             opened = yield from self._saved.opened(snapshot, keys)
             if opened is None:
                 return None
-            for book in read_book(opened.parts):
+            for book in shelf.read_book(opened.parts):
                 self.book = book
                 yield
             self.contents = opened.contents
@@ -449,7 +450,7 @@ class CaseworkWriter:
     def snapshot(self, journal_next: int, keys_next: int) -> Iterator[list[Outgoing]]:
         """See ``Writer``."""
         self._erased = False
-        parts = chain(self.book.parts(), self.contents.parts())
+        parts = chain(shelf.parts(self.book), self.contents.parts())
         return self._saved.written(parts, journal_next, keys_next, self.config.partition)
 
 

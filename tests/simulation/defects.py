@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from faust.types import TP
 
-from agents.casework import book, deadlines, reports
+from agents.casework import deadlines, reports, shelf
 from agents.casework.handover import offer
 from agents.casework.writer import CaseworkWriter
 from agents.intake.agent import Intake
@@ -83,7 +83,7 @@ class SavesTooLittle(CaseworkWriter):
 
     def snapshot(self, journal_next: int, keys_next: int) -> Iterator[list[Outgoing]]:
         cases = self.book.cases
-        cases.unsaved = {number for number in cases.unsaved if str(number // book.CHUNK) not in self._saved._slots}
+        cases.unsaved = {number for number in cases.unsaved if str(number // shelf.CHUNK) not in self._saved._slots}
         return super().snapshot(journal_next, keys_next)
 
 

@@ -215,7 +215,7 @@ def test_erasing_destroys_every_key_of_the_household():
     assert world.keys == {}
     assert world.case.erased
     assert world.case.codes == []
-    assert not world.book.codes
+    assert not world.book.index
     # And another worker folds the same skeleton
     assert world.refolded().encode() == world.book.encode()
 

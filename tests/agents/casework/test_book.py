@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.casework import cases
-from agents.casework.book import CHUNK, FOLD, HEAD, ORIGINS_KEPT_MS, RULES, Book, read_book
+from agents.casework.book import FOLD, ORIGINS_KEPT_MS, Book
 from agents.casework.case import pack, unpack
 from agents.casework.known import Known, Taken
+from agents.casework.shelf import CHUNK, HEAD, RULES, parts, read_book
 from agents.intake.decide import put_aside, registry
 from agents.stage.lane import Arrived
 from tests.cases import POLICE, a_report, an_id
@@ -53,12 +54,12 @@ def test_a_snapshot_goes_on_as_the_book_does():
 
 
 def test_a_snapshot_of_another_fold_is_not_read():
-    parts = dict(Book("hollands-midden").parts())
-    head = orjson.loads(zlib.decompress(parts[HEAD]))
-    parts[HEAD] = zlib.compress(orjson.dumps(head | {"fold": FOLD + 1}))
+    saved = dict(parts(Book("hollands-midden")))
+    head = orjson.loads(zlib.decompress(saved[HEAD]))
+    saved[HEAD] = zlib.compress(orjson.dumps(head | {"fold": FOLD + 1}))
 
     with pytest.raises(j.UnknownFormat):
-        list(read_book(parts))
+        list(read_book(saved))
 
 
 def test_looking_at_what_is_due_changes_nothing():
@@ -152,14 +153,14 @@ def test_only_what_changed_is_saved_again():
     world = World()
     for household in range(2 * CHUNK + 1):
         world.publish(a_report(household=household))
-    assert [name for name, _ in world.book.parts()] == ["0", "1", "2", RULES, HEAD]
+    assert [name for name, _ in parts(world.book)] == ["0", "1", "2", RULES, HEAD]
 
     # When somebody accepts a case of the second one
     case = world.book.cases.nth(CHUNK)
     world.answer("ACCEPTED", case.current())
 
     # Then it alone is saved, and the head that says where the book stands
-    assert [name for name, _ in world.book.parts()] == ["1", HEAD]
+    assert [name for name, _ in parts(world.book)] == ["1", HEAD]
 
 
 def test_an_open_case_is_counted_under_its_colour_until_it_is_closed():

@@ -430,7 +430,7 @@ def test_what_is_only_looked_for_is_not_kept():
 
     # Then the book has his number once, and his name and birth date for reports without it
     assert len(world.case.codes) == 3
-    assert len(world.book.codes) == 3
+    assert len(world.book.index) == 3
 
 
 @pytest.mark.parametrize(

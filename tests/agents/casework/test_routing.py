@@ -189,7 +189,7 @@ def test_advice_leaves_nothing_of_a_family():
     record = world.publish(a_report(kind="ADVICE"))
 
     assert not world.book.cases
-    assert not world.book.codes
+    assert not world.book.index
     assert record.input.sealed == {}
     assert len(world.keys) == 0
     world.expect(j.NotDecided, why="advice")

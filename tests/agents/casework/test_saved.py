@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from agents.casework import contents
-from agents.casework.book import CHUNK
+from agents.casework.shelf import CHUNK
 from agents.casework.writer import CaseworkWriter
 from agents.stage.writer import ContentNeeded, Outgoing
 from tests.cases import REGION, a_report
