@@ -6,6 +6,7 @@ Slotted and plain. Times are ms since 1970 UTC.
 import hashlib
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -256,6 +257,7 @@ def unpack(packed: bytes) -> Case:
     return Case(**found)
 
 
+@lru_cache(maxsize=8_192)
 def short(text: str) -> bytes:
     """16 bytes that stand for an id or a code in the book's indexes: a million of them must fit in memory."""
     return hashlib.blake2b(text.encode(), digest_size=16).digest()

@@ -13,7 +13,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from agents.casework import book, cases, contents
+from agents.casework import cases, contents, shelf
 from agents.casework import writer as casework
 from agents.intake import agent as intake_agent
 from agents.intake import decide as intake_decide
@@ -77,7 +77,7 @@ def small(*, cold: bool) -> Iterator[None]:
         (saving, "SNAPSHOT_EVERY", SNAPSHOT_EVERY),
         (saving, "SNAPSHOT_BYTES", 1),
         (loop, "BATCH_COUNT", BATCH),
-        (book, "CHUNK", 2),
+        (shelf, "CHUNK", 2),
         *(((cases, "WARM", 0), (contents, "KEPT", BATCH)) if cold else ()),
     ):
         yield

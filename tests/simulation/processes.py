@@ -1,15 +1,19 @@
 """The processes of a schedule: a worker that holds the region, and an intake. Each is the product's own code."""
 
 import random
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+import yaml
 from aiokafka import TopicPartition
 
 from agents.casework.writer import CaseworkWriter
 from agents.intake.agent import Intake
 from agents.intake.decide import Registry, registry
+from agents.policy.loading import Loader
+from agents.policy.region import RegionConfig
 from agents.sealing import Entropy
 from agents.stage.clock import BrokerClock
 from agents.stage.heartbeat import Heart
@@ -28,7 +32,20 @@ from topics import specs
 from topics.cluster import Cluster
 
 CLUSTER = Cluster(bootstrap="memory:1")
-CONFIG = regions()[REGION]
+
+
+def _in_few_words(config: RegionConfig) -> RegionConfig:
+    """The same rules without their sentences: each journal holds the text, and nobody tries how it is copied."""
+    plain = yaml.load(config.policy_text, Loader=Loader)
+    for rows in plain.values():
+        for row in rows if isinstance(rows, list) else ():
+            row |= {name: "-" for name in ("nl", "en") if name in row}
+    text = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, default_flow_style=True, width=100_000)
+    directory = yaml.safe_dump(yaml.safe_load(config.directory_text), default_flow_style=True, width=100_000)
+    return replace(config, policy_text=text, directory_text=directory)
+
+
+CONFIG = _in_few_words(regions()[REGION])
 KNOWN: Registry = registry({REGION: CONFIG})
 PARTITION = CONFIG.partition
 RECEIVERS = tuple(found.id for found in CONFIG.directory.own())
