@@ -122,6 +122,9 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
         case j.HandedOver() | j.TransferEnded() if getattr(event, "state", "") != "ACCEPTED":
             matter.ended |= dict.fromkeys(matter.running)
             matter.running = {}
+            if isinstance(event, j.HandedOver):
+                # Who reported is known here alone.
+                _begin(draft, rules, matter, "HANDED_OVER", now)
         case j.StandingChanged():
             _standing(draft, rules, matter, event)
         case j.ConsultAnswered():

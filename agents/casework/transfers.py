@@ -1,7 +1,7 @@
 """A case that another centre hands over to this one (design, section 2; domain model, X2 and section 3.7). Pure.
 
 Here it is a case of its own, offered to a desk. The other centre is its owner until that has recorded our acceptance
-in its own journal and said so; whatever else it says, the case is nothing of ours any more.
+in its own journal and said so; whatever else it says, the case is nothing of ours any more, and its data are destroyed.
 """
 
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ def refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.
         return False
     draft.add(j.Answered(case_id=case.id, handover_id=handover.id, state=said.state, reason=said.reason))
     _answer(draft, case.id, case.offered_by, said.state, said.reason, said.municipality)
-    draft.add(j.TransferEnded(case_id=case.id, state=said.state))
+    _not_ours(draft, case, said.state)
     return True
 
 
@@ -120,14 +120,21 @@ def _offered(draft: Draft, rules: Rules, said: j.TransferInput, case_id: str, ca
 
 
 def _ended(draft: Draft, rules: Rules, said: j.TransferInput, case: Case) -> None:
-    centre, state = rules.directory.organisation, said.state or HandoverState.SUPERSEDED.value
-    draft.add(j.TransferEnded(case_id=case.id, state=state))
+    state = said.state or HandoverState.SUPERSEDED.value
     if state == HandoverState.ACCEPTED:
-        draft.add(j.OwnerChanged(case_id=case.id, owner=centre))
+        draft.add(j.TransferEnded(case_id=case.id, state=state))
+        draft.add(j.OwnerChanged(case_id=case.id, owner=rules.directory.organisation))
         return
     for handover in case.handovers:
         if handover.state in OPEN:
             take_back(draft, rules, case, handover, HandoverState.SUPERSEDED)
+    _not_ours(draft, case, state)
+
+
+def _not_ours(draft: Draft, case: Case, state: str) -> None:
+    """It is nothing of this centre, which keeps nothing of that family."""
+    draft.add(j.TransferEnded(case_id=case.id, state=state))
+    draft.add(j.Erased(case_id=case.id, key_ids=tuple(dict.fromkeys(case.keys))))
 
 
 def _coloured(

@@ -112,6 +112,11 @@ def _reachable(name: str, centre: Receiver, regions: Mapping[str, RegionConfig])
             f"{name}/directory.yaml: {centre.id}: regio {centre.region} staat niet in partitions.yaml "
             f"/ region {centre.region} is not in partitions.yaml"
         )
+    if other.directory.centre_of(name) is None:
+        raise PolicyError(
+            f"{centre.region}/directory.yaml: {name} staat er niet in als OTHER_VT, en draagt wel aan haar over "
+            f"/ does not name {name} as OTHER_VT, which hands over to it"
+        )
     if centre.id != other.directory.organisation or centre.public_key.kid not in other.transfer_keys:
         raise PolicyError(
             f"{name}/directory.yaml: {centre.id}: moet de organisatie van {centre.region} zijn, met een sleutel uit "

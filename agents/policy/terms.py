@@ -88,10 +88,11 @@ Term = Minutes | WorkingHours | EndOfWorkingDay | OnWorkingDay | NextWorkingDay 
 Starts = Literal[
     "RECEIVED", "REOPENED", "COLOURED", "OFFERED", "ROUTED", "ACCEPTED", "TOO_SEVERE", "ASSESS", "OUTCOME",
     "MONITOR_START", "ORDER", "BOARD_REQUESTED", "BOARD_WRITTEN", "MAYOR_DEMANDS", "MEASURE", "CONSULT",
-    "CHANGED",
+    "CHANGED", "HANDED_OVER",
 ]  # fmt: skip
 """What happens when a term begins. REOPENED: a case that nobody assessed; COLOURED: the case got another colour;
-ORDER and MEASURE: it is in force. CHANGED: anything on a case that somebody has accepted; it begins anew each time."""
+ORDER and MEASURE: it is in force. CHANGED: anything on a case that somebody has accepted; it begins anew each time.
+HANDED_OVER: another centre has it."""
 Ends = Literal[
     "ACKNOWLEDGED", "ACCEPTED", "STARTED", "SEEN", "ASSESS", "OUTCOME", "INFORMED", "FEEDBACK_GIVEN",
     "FEEDBACK_NOT_POSSIBLE", "SETTLE", "RAISE", "DECIDE_HOLD", "MONITOR_CONTACT", "SUPPORT_GIVEN", "BOARD_NOTICE",

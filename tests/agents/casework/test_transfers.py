@@ -60,7 +60,8 @@ def test_the_owner_changes_when_the_other_centre_accepts_and_not_before_the_firs
 
     two.bring(two.here)
     assert two.owners() == (THERE, HERE)
-    assert (two.here.case.closed, two.here.case.current(), two.here.case.terms) == (True, None, {})
+    # Who reported is known here alone: that he hears of it is still owed.
+    assert (two.here.case.closed, two.here.case.current(), list(two.here.case.terms)) == (True, None, ["T10"])
 
     two.bring(two.there)
     assert two.owners() == (THERE, THERE)
@@ -83,6 +84,8 @@ def test_a_refusal_brings_it_back_to_the_first_centre():
     two.settle()
 
     assert (two.there.case.closed, two.there.case.owner, two.there.case.current()) == (True, HERE, None)
+    # Nothing of that family is kept where it is not known.
+    assert (two.there.case.erased, two.there.keys) == (True, {})
     assert (two.here.offer.receiver, two.here.case.owner) == ("vt-hm-beoordeling", HERE)
 
 
@@ -273,3 +276,18 @@ def test_whichever_side_hears_first_never_both_are_owner(order: str):
         two.bring(world)
         # The other centre says it is its own only after the first has said so too.
         assert two.owners() != (HERE, THERE)
+
+
+def test_what_was_refused_can_be_offered_once_more():
+    two = offered()
+    two.there.answer("REFUSED", reason="INSUFFICIENT_INFO")
+    two.settle()
+    two.here.act("REEVALUATE")
+    two.here.publish(a_report(**SCHOOL | LIVES_ELSEWHERE, yes=("S1",)))
+    two.settle()
+
+    assert len(two.there.book.cases) == 2
+    assert (two.there.case.colour, len(two.there.case.entries), two.there.case.erased) == ("ORANGE", 2, False)
+    two.there.answer("ACCEPTED")
+    two.settle()
+    assert two.owners() == (THERE, THERE)
