@@ -21,6 +21,7 @@ COMMANDS = {
     "answer": "answer:answer",
     "act": "act:act",
     "route": "route:route",
+    "figures": "figures:figures",
     "deadletters": "deadletters:deadletters",
     "topics": "topics:topics",
     "worker": "worker:worker",

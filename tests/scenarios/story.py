@@ -3,22 +3,27 @@
 A file has the ``cell`` of the table, a ``story`` and what must be so ``then``. A step of the story is a ``report``,
 an ``answer``, an ``act`` or ``raw`` bytes, at a local moment (without one: Wed 18 Mar 2026 10:00). A step of a moment
 alone lets the time pass until then; with ``sleep`` nothing was at work in it. ``rules`` changes the policy (table ->
-row -> what it says), a ``campaign`` is many reports within an hour, ``there`` answers at the desk of another region.
-A report is one about a quarrel in which every question was answered NO; the step says what is different: ``yes`` and
-``unknown`` name indicators, ``people`` who is involved, and everything else is a field of the contract. ``then`` may
-also stand with a step. ``why`` says why an expectation differs from its cell.
+row -> what it says), a ``campaign`` is many reports within an hour (each as its ``report`` says), ``there`` answers at
+the desk of another region. A report is one about a quarrel in which every question was answered NO; the step says what
+is different: ``yes`` and ``unknown`` name indicators, ``people`` who is involved, and everything else is a field of the
+contract. ``then`` may also stand with a step; its ``figures`` are those that may be published, from groen to rood with
+their total, of a municipality or of all (TOTAL). ``why`` says why an expectation differs from its cell.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from agents.casework.rules import local_date
 from agents.policy.calendar import AMSTERDAM
 from agents.policy.loading import Loader
 from agents.policy.model import moment
+from agents.reference.municipalities import name_of
+from agents.watch.figures import municipality_of, publish, taken_in
 from tests.cases import WEDNESDAY, a_child, a_man, a_report, a_woman
 from tests.world import TwoRegions, World, local
 from topics import journal as j
@@ -141,8 +146,9 @@ def _campaign(world: World, said: Mapping[str, Any]) -> None:
     """So many reports within the hour, each about a household of its own; those by their numbers are rood."""
     for number in range(said["reports"]):
         world.pass_time(seconds=3_600 / said["reports"])
-        yes = ("A2",) if number in said["red"] else ()
-        world.publish(a_report(household=1_000 + number, yes=yes, received_at=local_iso(world)))
+        red = {"yes": ["A2"]} if number in said.get("red", ()) else {}
+        household = 1_000 + len(world.book.cases)
+        world.publish(_report({"household": household, **said.get("report", {}), **red}, world))
 
 
 def _report(said: Mapping[str, Any], world: World) -> dict[str, Any]:
@@ -215,6 +221,17 @@ def _prepared(world: World, _: Any) -> list[str]:
     return sorted(f"{to} {by}" for _, to, _, by, how in world.case.prepared.values() if how == "PREPARED")
 
 
+def _figures(world: World, wanted: Mapping[str, Any]) -> dict[str, list[object]]:
+    """What may be published of all that was reported, of the places that are wanted."""
+    reports = (
+        (municipality_of(one, world.keys.get(one.key_id.encode()), world.config.keys), one.colour)
+        for one in taken_in(world.records, date.min, date.max)
+    )
+    published = publish(world.config.directory, local_date(world.now), reports)
+    named = {name_of(place) or place: numbers for place, numbers in published.items()}
+    return {place: ["." if number is None else number for number in named[place]] for place in wanted}
+
+
 _LOOK: dict[str, Any] = {
     "colour": lambda world, _: world.case.colour,
     "provisional": lambda world, _: world.case.provisional,
@@ -244,6 +261,7 @@ _LOOK: dict[str, Any] = {
         for case in world.book.cases.values()
         if case.colour == "RED"
     ),
+    "figures": _figures,
     "policies": lambda world, _: len({case.policy for case in world.book.cases.values()}),
     "all_cases": lambda world, _: len(world.book.cases),
     "conditions": lambda world, _: world.case.conditions,

@@ -62,7 +62,9 @@ def commands(group: click.Group, way: tuple[str, ...] = ()) -> Iterator[tuple[tu
             yield from commands(command, (*way, name))
 
 
-OURS = {"up", "check", "publish", "watch", "case", "answer", "act", "deadletters", "topics", "worker", "doctor"}
+OURS = {
+    "up", "check", "publish", "watch", "case", "answer", "act", "figures", "deadletters", "topics", "worker", "doctor",
+}  # fmt: skip
 
 
 def test_each_command_and_option_has_help_in_both_languages(monkeypatch: pytest.MonkeyPatch):
