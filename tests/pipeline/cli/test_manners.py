@@ -27,6 +27,7 @@ REGIONS = CHECKOUT / "deploy" / "regions"
         ("answer", "accept", "3f2b8c1e"),
         ("answer", "open", "3f2b8c1e"),
         ("act", "seen", "3f2b8c1e", "--actor", "m.devries", "--role", "beoordelaar", "--reason", "seen"),
+        ("figures", "--region", "hollands-midden", "--from", "2026-01-01", "--to", "2026-06-30"),
         ("deadletters", "ls"),
         ("deadletters", "show", "3f2b8c1e"),
         ("deadletters", "redrive", "3f2b8c1e"),

@@ -8,20 +8,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kafka import KafkaProducer
 
+from agents.policy.calendar import AMSTERDAM
 from pipeline.broker import Broker
 from pipeline.cli.manners import Exit
 from pipeline.settings import CHECKOUT
+from tests.cases import GOUDA, LEIDEN, a_report
 from tests.pipeline.cli.conftest import Meldstroom
 
 pytestmark = pytest.mark.broker
 
 EXAMPLES = CHECKOUT / "examples"
+WADDINXVEEN = "0627"
 MELDSTROOM = [sys.executable, "-m", "pipeline.cli"]
 
 
@@ -108,6 +112,7 @@ def test_plan_tells_what_is_missing_and_a_worker_does_not_start_without(
         ("case", "show", "3f2b8c1e"),
         ("watch",),
         ("deadletters", "ls"),
+        ("figures", "--region", "hollands-midden", "--from", "2026-01-01", "--to", "2026-06-30"),
         ("answer", "accept", "3f2b8c1e"),
         ("publish", str(EXAMPLES / "rood.json")),
         ("publish", str(EXAMPLES / "rood.json"), "--wait"),
@@ -426,3 +431,51 @@ def test_what_people_read_is_told_in_both_languages(up: dict[str, str], meldstro
         ran = meldstroom("--lang", language, *command, **up)
         assert ran.exit_code == Exit.DONE, ran.output
         assert ("oranje" if language == "nl" else "orange") in ran.stdout or command[0] == "answer"
+
+
+def test_figures_give_nobody_away_and_count_what_was_erased(up: dict[str, str], meldstroom: Meldstroom, tmp_path: Path):
+    # Given reports of each colour from two municipalities, three from a third one, and an exercise
+    kinds = ((), ("M1",), ("S1",), ("A2",))
+    wanted = [*[(LEIDEN, yes) for yes in kinds * 9], *[(GOUDA, yes) for yes in kinds * 7], *[(WADDINXVEEN, ())] * 3]
+    reports = [
+        a_report(household=200 + number, municipality=municipality, yes=yes)
+        for number, (municipality, yes) in enumerate(wanted)
+    ]
+    reports.append(a_report(household=199, municipality=LEIDEN, test=True))
+    for name, lines in (("first", reports[:1]), ("others", reports[1:])):
+        (tmp_path / name).write_text("\n".join(map(json.dumps, lines)))
+    data_of(meldstroom("publish", str(tmp_path / "first"), "--wait", "-o", "json", **up))
+    (case,) = data_of(meldstroom("case", "ls", "--region", "hollands-midden", "-o", "json", **up))
+    data_of(meldstroom("publish", str(tmp_path / "others"), "--wait", "-o", "json", **up))
+    today = datetime.now(AMSTERDAM).date()
+    days = ("--from", str(today - timedelta(days=1)), "--to", str(today + timedelta(days=1)))
+    asked = ("figures", "--region", "hollands-midden", *days)
+
+    # When the figures are asked for, a green household of Leiden is erased, and they are asked for again
+    before = meldstroom(*asked, "-o", "json", **up)
+    erased = case["case_id"]
+    for verb in ("accept", "start", "complete"):
+        assert meldstroom("answer", verb, erased, "--wait", **up).exit_code == Exit.DONE
+    why = ("--actor", "m.devries", "--reason", "asked for", "--wait")
+    assert meldstroom("act", "close", erased, *why, "--role", "beoordelaar", **up).exit_code == Exit.DONE
+    both = ("--role", "jurist", "--second", "k.smit")
+    assert meldstroom("act", "erase", erased, *why, *both, **up).exit_code == Exit.DONE
+    after = meldstroom(*asked, "-o", "json", **up)
+    page = meldstroom("--lang", "nl", *asked, **up)
+
+    # Then small counts are hidden with what would tell them, and the erased report is counted as unknown
+    def figures(ran: Any) -> dict[str, list[int | None]]:
+        rows = data_of(ran)["rows"]
+        return {one.pop("name"): [one[name] for name in one if name != "municipality"] for one in rows}
+
+    hidden = [None] * 5
+    assert figures(before)["Leiden"] == [10, 10, 10, 10, 35]
+    assert figures(before)["Gouda"] == figures(before)["Waddinxveen"] == hidden
+    assert figures(before)["unknown"] == figures(before)["another region"] == [0] * 5
+    assert figures(before)["total"] == figures(after)["total"] == [20, 15, 15, 15, 65]
+    assert figures(after)["unknown"] == hidden
+    assert data_of(before)["definition"] == 1
+    assert "not over" in before.stderr
+    assert "Waddinxveen" in page.stdout
+    assert ". = niet getoond" in page.stdout
+    assert "tellen de cijfers niet op" in page.stdout
