@@ -72,9 +72,7 @@ def _watch(draft: Draft, rules: Rules, case_id: str, matter: _Matter) -> None:
             case j.HandedOver():
                 states[event.handover_id] = HandoverState.COMPLETED.value
     if not any(state in _AT_WORK for state in states.values()):
-        for row in rules.policy.terms:
-            if "CHANGED" in row.starts:
-                _stop(matter, row.id)
+        _end(rules, matter, "LEFT")
     elif changed:
         _begin(draft, rules, matter, "CHANGED", draft.now, anew=True)
 

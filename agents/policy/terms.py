@@ -96,9 +96,10 @@ HANDED_OVER: another centre has it."""
 Ends = Literal[
     "ACKNOWLEDGED", "ACCEPTED", "STARTED", "SEEN", "ASSESS", "OUTCOME", "INFORMED", "FEEDBACK_GIVEN",
     "FEEDBACK_NOT_POSSIBLE", "SETTLE", "RAISE", "DECIDE_HOLD", "MONITOR_CONTACT", "SUPPORT_GIVEN", "BOARD_NOTICE",
-    "CONFIRM_LINK", "UNLINK", "CONSULTED", "ENDED",
+    "CONFIRM_LINK", "UNLINK", "CONSULTED", "LEFT", "ENDED",
 ]  # fmt: skip
-"""What ends it: where a handover stands, or an act. ENDED: what it is about holds no more."""
+"""What ends it: where a handover stands, or an act. LEFT: nobody has accepted the case any more; ENDED: what it is
+about holds no more."""
 
 
 class TermRule(Row):

@@ -5,7 +5,7 @@ is a list of alternatives, and each names facts and the values for which it is s
 and not another is found by giving the facts that they name each of their values.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -29,32 +29,12 @@ def why_equal(one: Policy, other: Policy) -> str | None:
     """Why nobody could tell them apart; None when somebody might."""
     if not same_words(one, other) and not all(_same_table(one, other, table) for table in tables()):
         return None
-    if _terms(one) == _terms(other):
-        return "the same rows hold, whatever the facts"
-    unused = {colour.value for colour in Colour} - team_colours(one)
-    if _terms(one, unused) == _terms(other, unused):
-        return f"no team is ever offered {', '.join(sorted(unused))}"
-    return None
+    return "the same rows hold, whatever the facts" if _terms(one) == _terms(other) else None
 
 
 def same_words(one: Policy, other: Policy) -> bool:
     """Whether every table reads the same."""
     return all(getattr(one, part) == getattr(other, part) for part in (*tables(), "indicators"))
-
-
-def team_colours(policy: Policy) -> set[str]:
-    """The colours with whose clock a case may be offered to somebody outside the centre."""
-    found: set[str] = set()
-    before: list[Alternative] = [*NEVER]
-    for row, condition in _in_order(policy, "destinations"):
-        if not row.to.startswith("VT_"):
-            found |= {
-                policy.without_colour.value if colour == NONE else colour
-                for colour in FACTS["colour"]
-                if possible([condition, ({"colour": frozenset({colour})},)], [before])
-            }
-        before += condition
-    return found
 
 
 def possible(so: Sequence[Condition], not_so: Sequence[Condition]) -> bool:
@@ -166,8 +146,6 @@ def _says_the_same(one: Row, other: Row) -> bool:
     return one.id == other.id and all(getattr(one, field) == getattr(other, field) for field in outcomes(type(one)))
 
 
-def _terms(policy: Policy, unused: Collection[str] = ()) -> dict[str, object]:
-    """What is no table; without the ladders of a team that are ``unused``."""
-    found = policy.model_dump(mode="json", exclude={*tables(), "indicators"})
-    found["team_ladder"] = {colour: steps for colour, steps in found["team_ladder"].items() if colour not in unused}
-    return found
+def _terms(policy: Policy) -> dict[str, object]:
+    """What is no table."""
+    return policy.model_dump(mode="json", exclude={*tables(), "indicators"})

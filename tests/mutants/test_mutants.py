@@ -11,7 +11,7 @@ from agents.policy.loading import Loader
 from agents.policy.model import Policy, load_policy
 from agents.policy.vocabulary import FACTS
 from tests.cases import QUIET, REGION
-from tests.mutants.equal import NEVER, Condition, possible, team_colours
+from tests.mutants.equal import NEVER, Condition, possible
 from tests.mutants.mutating import FIRST_HOLDS, mutants, reordered, tables
 from tests.mutants.trial import (
     EQUAL,
@@ -21,7 +21,6 @@ from tests.mutants.trial import (
     Verdict,
     all_cases,
     as_text,
-    goes,
     known_survivors,
     share_caught,
 )
@@ -152,17 +151,6 @@ def a_condition(chance: random.Random, facts: Sequence[str]) -> Condition:
 
 def meets(told: Mapping[str, str | None], condition: Condition) -> bool:
     return any(all(told[fact] in values for fact, values in said.items()) for said in condition)
-
-
-def test_the_ladders_that_no_team_is_ever_on_are_on_no_way():
-    unused = {"GREEN", "YELLOW", "ORANGE", "RED"} - team_colours(POLICY)
-    assert unused == {"RED"}
-
-    # With nothing left of them but their last step, every story goes as before
-    ladders = {colour: steps[-1:] if colour in unused else steps for colour, steps in PLAIN["team_ladder"].items()}
-    other = as_text({**PLAIN, "team_ladder": ladders})
-
-    assert [story.name for story in all_cases()[1] if not goes(story, other)] == []
 
 
 def test_the_order_of_a_table_of_which_every_row_counts_is_no_rule():

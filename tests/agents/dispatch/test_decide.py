@@ -10,6 +10,7 @@ from tests.cases import CITIZENS, REGION, TEAM_GOUDA, a_man, a_report, a_woman, 
 from tests.world import World, at, regions
 from topics import journal as j
 from topics.offers import DeadLetter, Notice, Offer, OfferContent, Recall, Receipt
+from topics.transfers import Transfer
 
 NOT_AT_THE_DOOR = ("bsn", "employer", "relatives_employers")
 
@@ -219,7 +220,8 @@ def test_everything_that_leaves_can_be_made_again_with_the_same_ids():
 
 
 MODELS = {
-    "queue": (Offer, Recall), "notices": (Notice,), "receipts": (Receipt,), "deadletters": (DeadLetter,)
+    "queue": (Offer, Recall), "notices": (Notice,), "receipts": (Receipt,), "deadletters": (DeadLetter,),
+    "transfers": (Transfer,),
 }  # fmt: skip
 
 
