@@ -5,7 +5,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator
@@ -224,6 +224,7 @@ class Sources(Part):
     sources: tuple[Source, ...]
 
 
+@lru_cache(maxsize=64)
 def load_directory(text: str) -> Directory:
     """The directory that ``text`` (YAML) holds; ``PolicyError`` when it cannot be used."""
     directory = load(Directory, text)

@@ -147,6 +147,7 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+@lru_cache(maxsize=64)
 def load_policy(text: str) -> Policy:
     """The policy that ``text`` (YAML) holds; ``PolicyError`` with every mistake."""
     return load(Policy, text, _mistakes)
