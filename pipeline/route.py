@@ -13,7 +13,7 @@ from uuid import uuid5
 import orjson
 
 from agents.casework.book import Book, Key, Opened
-from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover
+from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover, Part
 from agents.casework.decide import explained
 from agents.casework.inputs import NAMESPACE, Incoming
 from agents.casework.rules import Rules, rules_of
@@ -408,6 +408,8 @@ def besides(rules: Rules, case: Case) -> dict[str, Any]:
         },
         "consults": [{"to": to, "answer": answer} for to, answer in case.consults.values()],
         "roles": case.roles,
+        "earlier_reports": [{"report": thread, "received": iso(received)} for thread, received in case.earlier.items()],
+        "disagreement": disagreement(case.assessment),
         "passed_over": [*case.avoided, *case.too_severe],
         "assessment": [
             {"party": part.party, "at": iso(part.at), "scale": part.scale, "indicators": part.indicators,
@@ -416,6 +418,15 @@ def besides(rules: Rules, case: Case) -> dict[str, Any]:
         ],
         "related": {"confirmed": case.confirmed, "unlinked": case.unlinked, "absorbed": case.absorbed},
     }  # fmt: skip
+
+
+def disagreement(parts: Sequence[Part]) -> list[str]:
+    """The indicators about which the parties of a shared assessment say different things."""
+    said: dict[str, set[str]] = {}
+    for part in parts:
+        for indicator, answer in part.indicators.items():
+            said.setdefault(indicator, set()).add(answer)
+    return sorted(indicator for indicator, answers in said.items() if {"YES", "NO"} <= answers)
 
 
 def _hangs_on(rules: Rules, told: Mapping[str, str]) -> dict[str, list[str]] | None:

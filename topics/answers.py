@@ -38,6 +38,10 @@ Actor = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
 """A worker's code at his organisation; never a name."""
 
 
+Term = Annotated[str, StringConstraints(pattern=r"^T[0-9]{2}[a-z]?$")]
+"""A term of the policy, by its id."""
+
+
 class PhoneCall(Message):
     """A handover by telephone, recorded as a fact."""
 
@@ -109,6 +113,7 @@ DETAILS = {
     ActKind.ASSIGN_ROLE: ("case_role", "to"),
     ActKind.ASSESSMENT_PART: ("part",),
     ActKind.CONSULT: ("to",),
+    ActKind.MOVE_TIMER: ("term", "due"),
 }
 """What an act must say besides actor and reason; nothing of another act's may stand there."""
 _INSTEAD = {ActKind.CONFIRM_LINK: ("reports",), ActKind.UNLINK: ("reports",)}
@@ -153,6 +158,10 @@ class Act(Message):
     case_role: CaseRole | None = None
     to: Slug | None = Field(default=None, description="ASSIGN_ROLE, CONSULT: a receiver, or the centre")
     part: AssessmentPart | None = None
+    term: Term | None = Field(default=None, description="MOVE_TIMER: which of the case's terms")
+    due: Moment | None = Field(
+        default=None, description="MOVE_TIMER: to when; of oranje and rood only to an earlier one"
+    )
 
     @model_validator(mode="after")
     def _details_of_its_kind(self) -> Self:

@@ -181,6 +181,14 @@ class ExtraFlag(Code):
     NO_STATUS = "NO_STATUS", "zonder verblijfsstatus"
 
 
+class ShelterSafetyCode(Code):
+    """How safe a shelter finds somebody by its own code. It is no colour of a case and becomes none."""
+
+    SHELTER_GREEN = "SHELTER_GREEN", "groen volgens de opvang"
+    SHELTER_ORANGE = "SHELTER_ORANGE", "oranje volgens de opvang"
+    SHELTER_RED = "SHELTER_RED", "rood volgens de opvang"
+
+
 class ParticipantRole(Code):
     """What a *directbetrokkene* is in the household's matter."""
 

@@ -237,6 +237,8 @@ class Triaged:
     """Criteria of a request to the *Raad* that are met (rule ids)."""
     board_unknown: tuple[str, ...] = ()
     """Facts by which more of them might be, and nobody knows them."""
+    earlier: dict[str, int] = field(default_factory=dict)
+    """The earlier reports that counted as repetition (source and id -> when received, ms)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from topics.codes import (
     NoticeKind,
     Occasion,
     ReceiptOutcome,
+    ShelterSafetyCode,
     ViolenceKind,
 )
 from topics.reports import Address, Participant
@@ -55,6 +56,7 @@ class OfferReport(Message):
     participants: tuple[Participant, ...] = ()
     address: Address | None = Field(default=None, description="absent when it is secret")
     address_secret: bool = False
+    shelter_safety_code: ShelterSafetyCode | None = Field(default=None, description="the shelter's own; not our colour")
     summary: Text | None = None
 
 

@@ -120,6 +120,7 @@ _PATTERNS = {
     "helper": "slug",
     "party": "slug",
     "actor": "actor",
+    "term": "term",
     "by": "actor",
     "second": "actor",
 }

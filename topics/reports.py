@@ -23,6 +23,7 @@ from topics.codes import (
     ReportKind,
     SafetyJudgement,
     Sex,
+    ShelterSafetyCode,
     ViolenceKind,
 )
 
@@ -182,6 +183,9 @@ class Report(Message):
     contact_ban: Order | None = None
     test: bool = Field(default=False, description="true: an exercise, marked everywhere")
     help_running: tuple[RunningHelp, ...] = Field(default=(), max_length=10)
+    shelter_safety_code: ShelterSafetyCode | None = Field(
+        default=None, description="a shelter's own code: shown to whoever gets the case, and no colour of it"
+    )
     cooperation: Cooperation = Cooperation.UNKNOWN
     narrative: Text | None = None
     attachments: tuple[Attachment, ...] = Field(default=(), max_length=20)

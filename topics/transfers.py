@@ -17,6 +17,7 @@ from topics.codes import (
     Occasion,
     RefusalReason,
     ReportKind,
+    ShelterSafetyCode,
     TransferMove,
     ViolenceKind,
 )
@@ -56,6 +57,7 @@ class TransferredReport(Message):
     narrative: Text | None = None
     help_running: tuple[RunningHelp, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    shelter_safety_code: ShelterSafetyCode | None = None
     source_ref: str | None = None
     disclosure_ground: Text | None = None
     board_investigation: BoardInvestigation | None = None

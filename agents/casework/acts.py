@@ -113,6 +113,8 @@ def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
             _recorded(draft, case, said)
             consult(draft, case, said.details["to"])
             return True
+        case ActKind.MOVE_TIMER if not case.closed:
+            return _moved(draft, case, said)
         case ActKind.OUTCOME:
             return _outcome(draft, case, said)
         case ActKind.MONITOR_START if not case.closed and MONITORED[0] not in _in_force(case):
@@ -281,6 +283,16 @@ def _board_notice(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> b
     current = case.current()
     to = current.receiver if current is not None else rules.directory.desks.assessment
     draft.tell(NoticeKind.BOARD, to, case_id=case.id, handover_id=current.id if current is not None else None)
+    return True
+
+
+def _moved(draft: Draft, case: Case, said: j.ActInput) -> bool:
+    """A term that runs gets another moment; of oranje and rood only an earlier one."""
+    due, running = said.details["due"], case.terms.get(said.details["term"])
+    urgent = case.colour in (Colour.ORANGE, Colour.RED)
+    if running is None or due <= draft.now or (urgent and due > running):
+        return False
+    _recorded(draft, case, said)
     return True
 
 

@@ -58,9 +58,11 @@ def _decided(draft: Draft, rules: Rules, case_id: str, moved: Sequence[tuple[Ent
     alone = Case(id=case_id, opened=draft.now, owner="", executor="", entries=[entry for entry, _ in moved])
     days, told = rules.policy.windows.repetition, dict[str, str]()
     judged = []
+    earlier: dict[str, int] = {}
     for entry, facts in moved:
         known = earlier_reports([alone], entry.thread, entry.incident, entry.received, days, before=entry.seq)
-        told = situation(rules, facts, local_date(entry.received), Household(known, entry.perpetrator_known))
+        told = situation(rules, facts, local_date(entry.received), Household(len(known), entry.perpetrator_known))
+        earlier |= known
         judged.append(rules.colours.judge(told))
     latest = moved[-1][1]
     colour = highest([outcome.colour for outcome in judged])
@@ -77,6 +79,7 @@ def _decided(draft: Draft, rules: Rules, case_id: str, moved: Sequence[tuple[Ent
             conditions=together((), rules.safety_conditions.answer(told).rows),
             board_request=together((), rules.board_request.answer(told).rows),
             board_unknown=rules.board_request.unknown(told),
+            earlier=earlier,
         )
     )
     draft.told = told

@@ -230,7 +230,7 @@ class Book:
                 case.colour, case.provisional = event.colour, event.provisional
                 case.reasons, case.open_questions = list(event.reasons), list(event.open_questions)
                 case.settled_floor = event.floor
-                case.conditions = list(event.conditions)
+                case.conditions, case.earlier = list(event.conditions), dict(event.earlier)
                 case.board_request, case.board_unknown = list(event.board_request), list(event.board_unknown)
             case j.Routed():
                 case = self.cases[event.case_id]
@@ -346,7 +346,7 @@ class Book:
         if case.closed:
             # A report on a closed case opens a new episode with its own colour.
             case.closed, case.colour, case.provisional, case.settled_floor = False, None, False, None
-            case.assessed, case.prepared, case.conditions, case.terms = None, {}, [], {}
+            case.assessed, case.prepared, case.conditions, case.terms, case.earlier = None, {}, [], {}, {}
             case.family_refuses = case.unweighed = False
             for merged in self.parts_of(case):
                 self._changes(merged.id)

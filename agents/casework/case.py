@@ -144,6 +144,8 @@ class Case:
     conditions: list[str] = field(default_factory=list)
     board_request: list[str] = field(default_factory=list)
     board_unknown: list[str] = field(default_factory=list)
+    earlier: dict[str, int] = field(default_factory=dict)
+    """Earlier reports that counted as repetition: source and id -> when received."""
     assessment: list[Part] = field(default_factory=list)
     """The newest part of each party."""
     roles: dict[str, list[str]] = field(default_factory=dict)

@@ -139,6 +139,7 @@ def triaged(
             conditions=tuple(case.conditions),
             board_request=tuple(case.board_request),
             board_unknown=tuple(case.board_unknown),
+            earlier=case.earlier,
         )
     )
 

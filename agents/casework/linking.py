@@ -136,11 +136,12 @@ def within(entry: Entry, received: int, days: int) -> bool:
 
 def earlier_reports(
     household: Iterable[Case], thread: str, incident: str | None, received: int, days: int, before: int | None = None
-) -> int:
-    """How many other reports count as repetition: within ``days`` whole days, of another incident. ``before``: only
-    those whose record has a lower number, for a report that was taken in some time ago."""
+) -> dict[str, int]:
+    """The other reports that count as repetition (source and id -> when received): within ``days`` whole days, of
+    another incident, and of each incident one. ``before``: only those whose record has a lower number, for a report
+    that was taken in some time ago."""
     counted = {
-        entry.incident or entry.thread  # several reports of one incident are one repetition
+        entry.incident or entry.thread: entry  # several reports of one incident are one repetition
         for case in household
         for entry in case.entries
         if entry.counts
@@ -149,7 +150,7 @@ def earlier_reports(
         and (before is None or entry.seq < before)
         and within(entry, received, days)
     }
-    return len(counted)
+    return {entry.thread: entry.received for entry in counted.values()}
 
 
 def perpetrator_known(found: Found, said: j.ReportInput, days: int) -> bool:

@@ -211,7 +211,7 @@ def judge(rules: Rules, matter: Matter, also: Sequence[Case] = ()) -> list[Judge
         household = (*matter.household, *also)
         repeats = earlier_reports(household, entry.thread, entry.incident, entry.received, days, before=entry.seq)
         told = situation(
-            rules, facts, local_date(entry.received), Household(repeats, entry.perpetrator_known, matter.standing)
+            rules, facts, local_date(entry.received), Household(len(repeats), entry.perpetrator_known, matter.standing)
         )
         found.append(rules.colours.judge(told))
     return found

@@ -121,8 +121,9 @@ def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> No
     if case is not None and _one_evening(found, said, opened.incident, windows.incident_hours):
         draft.add(j.Linked(case_id=case.id, kind=LinkKind.SAME_INCIDENT.value, certainty=Certainty.POSSIBLE.value))
     running = service(rules, case, on)
+    earlier = earlier_reports(found.household, said.thread, opened.incident, said.received, windows.repetition)
     household = Household(
-        repeats=earlier_reports(found.household, said.thread, opened.incident, said.received, windows.repetition),
+        repeats=len(earlier),
         perpetrator_known=elsewhere,
         standing=told_of(draft, case, case_id, facts, said.received),
         running=running is not None,
@@ -131,7 +132,7 @@ def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> No
     told = situation(rules, facts, on, household)
     outcome = rules.colours.judge(told)
     before = case if case is not None and not case.closed else None
-    colour, provisional = _coloured(draft, rules, case_id, before, outcome, open_questions(facts), told)
+    colour, provisional = _coloured(draft, rules, case_id, before, outcome, open_questions(facts), told, earlier)
     if colour is Colour.RED:
         draft.tell(NoticeKind.RED, rules.directory.desks.duty, case_id=case_id)
     told |= coloured(colour, provisional, _unconfirmed(rules, told, found, said, opened.incident, outcome.colour))
@@ -175,7 +176,7 @@ def _unconfirmed(
         return False
     days = rules.policy.windows.repetition
     repeats = earlier_reports((*found.household, *found.possible), said.thread, incident, said.received, days)
-    return rules.colours.judge({**told, "repeats": repeated(repeats)}).colour.severity > colour.severity
+    return rules.colours.judge({**told, "repeats": repeated(len(repeats))}).colour.severity > colour.severity
 
 
 def service(rules: Rules, case: Case | None, on: date) -> Handover | None:
@@ -214,6 +215,7 @@ def _coloured(
     outcome: Judgement,
     questions: tuple[str, ...],
     told: Mapping[str, str],
+    earlier: Mapping[str, int],
 ) -> tuple[Colour, bool]:
     """The case's colour now: the highest so far. What is open stays provisional until a person settles it."""
     colours = [outcome.colour]
@@ -244,6 +246,7 @@ def _coloured(
             conditions=together(before.conditions if before else (), rules.safety_conditions.answer(told).rows),
             board_request=together(before.board_request if before else (), rules.board_request.answer(told).rows),
             board_unknown=rules.board_request.unknown(told),
+            earlier={**(before.earlier if before is not None else {}), **earlier},
         )
     )
     return colour, provisional

@@ -115,6 +115,9 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
                 _begin(draft, rules, matter, "TOO_SEVERE", now)
         case j.ActDone():
             _act(draft, rules, matter, event.kind)
+            if isinstance(said, j.ActInput) and event.kind == ActKind.MOVE_TIMER:
+                term = said.details["term"]
+                matter.running[term] = matter.new[term] = said.details["due"]
             if isinstance(said, j.ActInput) and said.details.get("board") == BoardNotice.MAYOR_DEMANDS:
                 _begin(draft, rules, matter, "MAYOR_DEMANDS", now)
         case j.HandedOver() | j.TransferEnded() if getattr(event, "state", "") != "ACCEPTED":

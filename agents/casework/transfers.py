@@ -152,11 +152,13 @@ def _coloured(
     """
     judged: list[Judgement] = []
     told: dict[str, str] = {}
+    earlier: dict[str, int] = {}
     days = rules.policy.windows.repetition
     others = [one for one in found.household if one.id != case_id]
     for one, report in zip(said.reports, facts, strict=True):
         repeats = earlier_reports(others, one.thread, None, one.received, days)
-        told = situation(rules, report, local_date(one.received), Household(repeats=repeats))
+        told = situation(rules, report, local_date(one.received), Household(repeats=len(repeats)))
+        earlier |= repeats
         judged.append(rules.colours.judge(told))
     given = [Colour(one) for one in (said.colour, before.colour if before else None) if one is not None]
     certain = [outcome.floor for outcome in judged]
@@ -176,6 +178,7 @@ def _coloured(
             conditions=together(before.conditions if before else (), rules.safety_conditions.answer(told).rows),
             board_request=together(before.board_request if before else (), rules.board_request.answer(told).rows),
             board_unknown=rules.board_request.unknown(told),
+            earlier=earlier,
         )
     )
     return colour

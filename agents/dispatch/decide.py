@@ -501,6 +501,7 @@ def _without(rest: dict[str, Any], secret_places: set[tuple[str, int]]) -> dict[
         ],
         "address": None if secret else address,
         "address_secret": secret,
+        "shelter_safety_code": rest.get("shelter_safety_code"),
         "summary": rest.get("narrative"),
     }
 

@@ -341,11 +341,25 @@ def act_input(origin: j.Origin, act: Act, key_id: str, sealed: dict[str, str]) -
 
 def _details(act: Act) -> dict[str, Any]:
     """What belongs to the kind of an act, without what was said in words."""
-    names = {"rating", "outcome", "hold", "other_case", "notices", "reports", "board", "found", "case_role", "to"}
+    names = {
+        "rating",
+        "outcome",
+        "hold",
+        "other_case",
+        "notices",
+        "reports",
+        "board",
+        "found",
+        "case_role",
+        "to",
+        "term",
+    }
     found = act.model_dump(mode="json", exclude_none=True, include=names)
     for name in ("notices", "reports"):
         if not found[name]:
             del found[name]
+    if act.due is not None:
+        found["due"] = millis(act.due)
     if (standing := act.standing) is not None:
         found["standing"] = standing.model_dump(mode="json", exclude_none=True, include={"measure", "state", "until"})
         found["standing"]["since"] = millis(standing.since or act.done_at)
@@ -458,6 +472,7 @@ def _rest(report: Report | TransferredReport) -> dict[str, Any]:
             "address",
             "narrative",
             "help_running",
+            "shelter_safety_code",
             "attachments",
             "source_ref",
             "disclosure_ground",

@@ -220,6 +220,11 @@ def _more(more: dict[str, Any]) -> list[str]:
     lines += [say("why.role", role=_code("CaseRole", role), who=", ".join(who)) for role, who in more["roles"].items()]
     if more["passed_over"]:
         lines.append(say("why.passed_over", whom=", ".join(more["passed_over"])))
+    for one in more["earlier_reports"]:
+        source = one["report"].rpartition("/")[0]
+        lines.append(say("why.earlier", source=source, received=one["received"][:16].replace("T", " ")))
+    if more["disagreement"]:
+        lines.append(say("why.disagreement", indicators=", ".join(more["disagreement"])))
     for one in more["assessment"]:
         scale = "-" if one["scale"] is None else one["scale"]
         yes = ", ".join(found for found, answer in one["indicators"].items() if answer == "YES") or "-"

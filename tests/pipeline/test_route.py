@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from agents.casework.case import Part
 from pipeline.cli.route import route
+from pipeline.route import disagreement
 from tests.cases import ALL_NO, TEAM_GOUDA, a_child, a_report
 from topics.specs import REPORT_TYPE
 from topics.texts import catalogue
@@ -368,3 +370,23 @@ def test_what_stands_on_the_case_is_shown(tmp_path: Path):
     ]  # fmt: skip
     assert [one["rule"] for one in found["safety_conditions"]] == ["V1"]
     assert [one["rule"] for one in found["board_request"]["met"]] == ["VTO1", "VTO2"]
+
+
+def test_the_earlier_reports_that_count_are_named_and_so_is_what_parties_disagree_about(tmp_path: Path):
+    first = a_report()
+    times = ("2026-03-18T10:00:00+01:00", "2026-03-20T10:00:00+01:00")
+    history = a_history(
+        tmp_path, *({"at": at, "report": one} for at, one in zip(times, (first, a_report()), strict=True))
+    )
+    _, found = decided("--history", history)
+
+    assert [one["report"] for one in found["earlier_reports"]] == [f"{first['source_id']}/{first['report_id']}"]
+    assert found["disagreement"] == []
+
+
+def test_where_parties_say_different_things_it_is_shown():
+    def part(party: str, **indicators: str) -> Part:
+        return Part(party, 1, 1, None, indicators, None, 1, "k")
+
+    parts = [part("gi-een", S1="YES", S2="NO", S3="YES"), part("wijkteam", S1="NO", S2="UNKNOWN", S3="YES")]
+    assert disagreement(parts) == ["S1"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.cases import TEAM_GOUDA, a_child, a_report
-from tests.world import World
+from tests.world import World, at
 from topics import journal as j
 
 
@@ -244,10 +244,9 @@ def test_one_act_twice_is_one():
     world.expect(j.Repeated)
 
 
-@pytest.mark.parametrize("kind", ["HOLD_RECEIVER", "MOVE_TIMER"])
-def test_what_is_not_possible_yet_is_said_and_not_ignored(kind: str):
+def test_what_is_not_possible_yet_is_said_and_not_ignored():
     world = a_case()
-    world.act(kind)
+    world.act("HOLD_RECEIVER")
 
     world.expect(j.DeadLettered, reason="act_refused")
 
@@ -327,3 +326,25 @@ def test_who_has_a_case_that_a_person_changed_hears_of_a_change_and_of_no_report
     world.act("ASSESSMENT_PART", part=PART | {"indicators": {"S1": "YES"}})
 
     assert ("RAISED", "wijkteam-gouda") in world.told()
+
+
+@pytest.mark.parametrize(
+    ("colour", "day", "moved"),
+    [("GREEN", 20, True), ("GREEN", 30, True), ("ORANGE", 20, True), ("ORANGE", 30, False), ("GREEN", 17, False)],
+)
+def test_a_term_is_moved_by_two_and_of_what_is_urgent_only_to_an_earlier_moment(colour: str, day: int, moved: bool):
+    world = a_case(yes=("S1",) if colour == "ORANGE" else ())
+    due = world.case.terms["T05"]
+    to = f"2026-03-{day}T12:00:00+01:00"
+    world.act("MOVE_TIMER", term="T05", due=to, second="m.vt-08", role="teamleider")
+
+    assert world.case.terms["T05"] == (at(to) if moved else due)
+    if not moved:
+        world.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_a_term_that_does_not_run_is_not_moved_and_nobody_moves_one_alone():
+    world = a_case()
+    for more in ({"term": "T16", "second": "m.vt-08"}, {"term": "T05"}):
+        world.act("MOVE_TIMER", due="2026-03-20T12:00:00+01:00", role="teamleider", **more)
+        world.expect(j.DeadLettered, reason="act_refused")

@@ -12,7 +12,7 @@ from agents.casework.situation import Household, answered, open_acute, open_ques
 from agents.facts import Facts, facts_of
 from agents.policy.colours import Judgement
 from tests.cases import ACUTE, MULTI, REGION, STRUCTURAL, a_child, a_man, a_report, a_woman
-from tests.world import regions
+from tests.world import World, regions
 from topics.codes import Colour
 from topics.reading import read_report
 
@@ -162,3 +162,12 @@ def test_every_rule_says_itself_in_both_languages():
         assert rule.nl.endswith(".")
         assert rule.en.endswith(".")
         assert rule.nl != rule.en
+
+
+def test_a_shelters_own_safety_code_is_shown_and_gives_no_colour():
+    world = World()
+    world.publish(a_report(shelter_safety_code="SHELTER_RED"))
+
+    assert (world.case.colour, world.case.reasons) == ("GREEN", ["R4"])
+    (offer,) = [message for _, message in world.last if "accept_before" in message]
+    assert world.opened(offer, world.offer.receiver)["reports"][0]["shelter_safety_code"] == "SHELTER_RED"
