@@ -322,18 +322,21 @@ def read_moment(found: object) -> int | None:
 
 
 def region_for(regions: Mapping[str, RegionConfig], name: str | None, reports: Sequence[Report]) -> RegionConfig:
-    """The region of that name, else the one where the first report's household lives, else the first.
+    """The region of that name; else, of those in which the first report's source is registered (of all, when it is in
+    none), the one where the household lives, and the first when it lives in none of them.
 
     ``KeyError`` when there is none of that name.
     """
     if name is not None:
         return regions[name]
+    possible = list(regions.values())
     for report in reports[:1]:
-        for config in regions.values():
+        possible = [one for one in possible if report.source_id in {source.id for source in one.sources}] or possible
+        for config in possible:
             place = report.municipality
             if place is not None and config.directory.covers(place, report.received_at.date()):
                 return config
-    return next(iter(regions.values()))
+    return possible[0]
 
 
 # Showing -------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ RULES = {
     rule.id: rule
     for rule in (
         Rule("D1", "Een medewerker stelde de kleur vast.", "A worker set the colour."),
-        Rule("TRANSFER", "Overgedragen door een andere Veilig Thuis.", "Handed over by another centre."),
+        Rule("TRANSFER", "Aangeboden door het Veilig Thuis van een andere regio.", "Offered by another region's centre."),
         Rule("BACK", "Terug bij Veilig Thuis na weigering of stilte.", "Back after refusal or silence."),
     )
 }

@@ -124,7 +124,7 @@ def test_the_broker_s_moment_is_the_report_s_own_unless_said(tmp_path: Path):
 
 def test_the_household_s_place_chooses_the_region(tmp_path: Path):
     eindhoven = a_file(tmp_path, a_report(source_id="landelijk-portaal", municipality="0772"))
-    nowhere = a_file(tmp_path, a_report(municipality=...), "nowhere.json")
+    nowhere = a_file(tmp_path, a_report(source_id="landelijk-portaal", municipality=...), "nowhere.json")
 
     assert decided("--report", eindhoven)["owner"] == "vt-brabant-zuidoost"
     assert decided("--report", eindhoven, "--region", "hollands-midden")["owner"] == "vt-hollands-midden"
@@ -390,3 +390,9 @@ def test_where_parties_say_different_things_it_is_shown():
 
     parts = [part("gi-een", S1="YES", S2="NO", S3="YES"), part("wijkteam", S1="NO", S2="UNKNOWN", S3="YES")]
     assert disagreement(parts) == ["S1"]
+
+
+def test_a_report_from_a_source_of_one_region_is_decided_there_wherever_the_household_lives(tmp_path: Path):
+    found = decided("--report", a_file(tmp_path, a_report(municipality="0772")))
+
+    assert (found["destination"], found["offer"]["receiver"]) == ("OTHER_VT", "vt-brabant-zuidoost")
