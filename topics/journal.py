@@ -70,11 +70,17 @@ class TransferredReport:
     kind: str
     received: int
     test: bool
+    counts: bool
 
     @property
     def thread(self) -> str:
         """What all versions of one report share."""
         return f"{self.source}/{self.report_id}"
+
+    @property
+    def identity(self) -> str:
+        """One version of it."""
+        return f"{self.thread}/{self.version}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +160,8 @@ class TransferInput:
     provisional: bool
     reasons: tuple[str, ...]
     terms: dict[str, int]
+    standing: dict[str, dict[str, Any]]
+    """What holds for the household: its state, since when (ms), its last day."""
     reports: tuple[TransferredReport, ...]
     state: str | None
     kind: str | None

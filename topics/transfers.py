@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from topics.base import Message, Millis, Moment, MunicipalityCode, Slug, Text
+from topics.base import Day, Message, Millis, Moment, MunicipalityCode, Slug, Text
 from topics.codes import (
     Colour,
     ExtraFlag,
@@ -18,6 +18,8 @@ from topics.codes import (
     RefusalReason,
     ReportKind,
     ShelterSafetyCode,
+    Standing,
+    StandingState,
     TransferMove,
     ViolenceKind,
 )
@@ -33,6 +35,14 @@ class SealedFor(Message):
     data: str = Field(description="base64 of 12 bytes nonce and the ciphertext; the key id is authenticated with it")
 
 
+class Stood(Message):
+    """How something stands that holds for some time."""
+
+    state: StandingState
+    since: Millis
+    until: Day | None = None
+
+
 class Transferred(Message):
     """What is told of one report, in clear: what casework keeps of each."""
 
@@ -42,6 +52,7 @@ class Transferred(Message):
     kind: ReportKind
     received: Millis
     test: bool
+    counts: bool = Field(description="whether it counts as repetition: what was refuted does not")
 
 
 class TransferredReport(Message):
@@ -85,6 +96,7 @@ class Transfer(Message):
     provisional: bool = False
     reasons: tuple[str, ...] = ()
     terms: dict[str, Millis] = Field(default_factory=dict, description="OFFERED: what is owed, and by when")
+    standing: dict[Standing, Stood] = Field(default_factory=dict, description="OFFERED: what holds for the household")
     reports: tuple[Transferred, ...] = Field(default=(), max_length=20, description="OFFERED: oldest first")
     left_out: int = Field(default=0, ge=0, description="OFFERED: so many older ones")
     state: HandoverState | None = Field(default=None, description="ANSWERED, ENDED: how the handover stands")

@@ -173,10 +173,20 @@ def _standing(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     what: str = given["measure"] if said.kind == ActKind.MEASURE else Standing.RESTRAINING_ORDER.value
     _recorded(draft, case, said)
     found = set_standing(draft, case.id, what, Stands(given["state"], given["since"], given.get("until")))
-    if found.state != StandingState.ENDED:
-        matter = matter_of(draft, case)
-        reconsider(draft, rules, replace(matter, standing={**case.standing, what: found}), matter)
+    matter = matter_of(draft, case)
+    now = replace(matter, standing={**case.standing, what: found})
+    risen = found.state != StandingState.ENDED and reconsider(draft, rules, now, matter)
+    if not risen and _is_offered_elsewhere(rules, case) and case.colour is not None:
+        # The other centre gets what is new with the offer.
+        replaced(draft, rules, now, Colour(case.colour), provisional=case.provisional)
     return True
+
+
+def _is_offered_elsewhere(rules: Rules, case: Case) -> bool:
+    """Whether another centre has been offered the case and has not answered."""
+    current = case.current()
+    receiver = rules.directory.receiver(current.receiver) if current is not None else None
+    return receiver is not None and receiver.kind == "OTHER_VT"
 
 
 def _related(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
@@ -217,8 +227,10 @@ def _merged(draft: Draft, rules: Rules, mine: Matter, its: Matter) -> bool:
         set_standing(draft, case.id, what, other.standing[what])
     colours = [Colour(found) for found in (case.colour, None if other.closed else other.colour) if found]
     judged = judge(rules, matter)
-    # What the rules said of each case already was weighed by a person, who may have lowered it.
-    found = judged if worse(rules, [mine, its], judged) else []
+    # What the rules said of each case already was weighed by a person, who may have lowered it; not what was said of
+    # one since it was closed.
+    unweighed = case.unweighed or other.unweighed
+    found = judged if unweighed or worse(rules, [mine, its], judged) else []
     colours += [outcome.colour for outcome in found]
     if not colours:
         return True
@@ -226,7 +238,8 @@ def _merged(draft: Draft, rules: Rules, mine: Matter, its: Matter) -> bool:
     provisional = (case.provisional or (other.provisional and open_too)) and colour is not Colour.RED
     if case.colour == colour and case.provisional == provisional:
         current = case.current()
-        if current is None:
+        if current is None or _is_offered_elsewhere(rules, case):
+            # Nobody has it; or another centre is to get what is new with the offer.
             replaced(draft, rules, matter, colour, provisional=provisional)
         elif open_too:
             # Whoever has the case hears of what was reported on the other one.

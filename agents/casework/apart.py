@@ -15,6 +15,7 @@ from agents.casework.reports import pass_over, together
 from agents.casework.routing import About, route
 from agents.casework.rules import Rules, local_date
 from agents.casework.situation import Household, coloured, open_questions, situation
+from agents.casework.standing import told_of
 from agents.facts import Facts
 from agents.policy.colours import highest
 from topics import journal as j
@@ -43,10 +44,16 @@ def take_out(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
         return False
     if {entry.thread for entry, _ in moved} != {*threads}:
         return False  # what was destroyed cannot be decided anew
+    left = {entry.key_id for entry in reports if entry.thread not in threads}
+    if any(entry.key_id in left for entry, _ in moved):
+        return False  # another centre passed them on in one: with one key, they are destroyed together
+    current = case.current()
+    receiver = rules.directory.receiver(current.receiver) if current is not None else None
+    if receiver is not None and receiver.kind == "OTHER_VT":
+        return False  # it is offered to another centre as it is
     new_id = draft.new_id()
     draft.add(j.ReportsMoved(case_id=case.id, to=new_id, threads=threads, owner=rules.directory.organisation))
     draft.add(j.Related(case_id=case.id, other=new_id, how=Relation.UNLINKED.value))
-    current = case.current()
     if current is not None:
         draft.tell(NoticeKind.CHANGED, current.receiver, case_id=case.id, handover_id=current.id)
     _decided(draft, rules, new_id, moved)
@@ -57,11 +64,15 @@ def _decided(draft: Draft, rules: Rules, case_id: str, moved: Sequence[tuple[Ent
     """The case of these reports, as if they had come alone."""
     alone = Case(id=case_id, opened=draft.now, owner="", executor="", entries=[entry for entry, _ in moved])
     days, told = rules.policy.windows.repetition, dict[str, str]()
+    for entry, facts in moved:
+        alone.standing = told_of(draft, alone, case_id, facts, entry.received)
     judged = []
     earlier: dict[str, int] = {}
     for entry, facts in moved:
         known = earlier_reports([alone], entry.thread, entry.incident, entry.received, days, before=entry.seq)
-        told = situation(rules, facts, local_date(entry.received), Household(len(known), entry.perpetrator_known))
+        told = situation(
+            rules, facts, local_date(entry.received), Household(len(known), entry.perpetrator_known, alone.standing)
+        )
         earlier |= known
         judged.append(rules.colours.judge(told))
     latest = moved[-1][1]

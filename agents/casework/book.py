@@ -23,6 +23,7 @@ FOLD = 6
 
 ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
 """Longer than any topic from outside keeps its records: for so long a second delivery can still come."""
+_WENT_OUT = (NoticeState.RELEASED, NoticeState.REPEATED)
 _INVOLVED = CaseRole.INVOLVED.value
 
 
@@ -103,6 +104,11 @@ class Book:
         parts = self.parts_of(case)
         others = (self.standing_for(self.cases[found]) for part in parts for found in part.confirmed)
         return list({one.id: one for one in (*parts, *(p for other in others for p in self.parts_of(other)))}.values())
+
+    def around(self, case: Case) -> set[str]:
+        """Every report (with its version) of a case, of its household, and of what a person found not to be of it."""
+        near = [*self.household(case), *(self.cases[found] for part in self.parts_of(case) for found in part.unlinked)]
+        return {entry.identity for one in near for entry in one.entries}
 
     def assessment_of(self, case: Case) -> list[Part]:
         """The shared safety assessment of a case, with what was found in those merged into it, oldest first."""
@@ -230,7 +236,7 @@ class Book:
                 case.colour, case.provisional = event.colour, event.provisional
                 case.reasons, case.open_questions = list(event.reasons), list(event.open_questions)
                 case.settled_floor = event.floor
-                case.conditions, case.earlier = list(event.conditions), dict(event.earlier)
+                case.conditions, case.earlier = list(event.conditions), dict(sorted(event.earlier.items()))
                 case.board_request, case.board_unknown = list(event.board_request), list(event.board_unknown)
             case j.Routed():
                 case = self.cases[event.case_id]
@@ -346,7 +352,10 @@ class Book:
         if case.closed:
             # A report on a closed case opens a new episode with its own colour.
             case.closed, case.colour, case.provisional, case.settled_floor = False, None, False, None
-            case.assessed, case.prepared, case.conditions, case.terms, case.earlier = None, {}, [], {}, {}
+            case.assessed, case.conditions, case.terms, case.earlier = None, [], {}, {}
+            # What went out may still be answered; no rule of the new episode has prepared it.
+            went_out = {one: found for one, found in case.prepared.items() if found[4] in _WENT_OUT}
+            case.prepared = {one: [None, *found[1:]] for one, found in went_out.items()}
             case.family_refuses = case.unweighed = False
             for merged in self.parts_of(case):
                 self._changes(merged.id)
@@ -360,7 +369,7 @@ class Book:
                 case.codes.append(code)
                 self.index.add(code, number)
         places = [place for place, code in enumerate(case.codes) if code in kept]
-        case.entries += [replace(entry, codes=places) for entry in new_entries(case, event, record, opened)]
+        case.entries += [replace(entry, codes=places) for entry in new_entries(self, case, event, record, opened)]
 
     def _assessed(self, event: j.AssessmentAdded, record: j.Record, opened: Opened) -> None:
         said = record.input
@@ -546,14 +555,14 @@ class Book:
         )
 
 
-def new_entries(case: Case, event: j.Registered, record: j.Record, opened: Opened) -> Iterator[Entry]:
+def new_entries(book: Book, case: Case, event: j.Registered, record: j.Record, opened: Opened) -> Iterator[Entry]:
     """The entries that a record adds to a case; of what another centre passes on once more, none."""
     said, key = record.input, opened.key
     assert isinstance(said, j.ReportInput | j.TransferInput)
     transfer = isinstance(said, j.TransferInput)
     reports: list[j.ReportInput | j.TransferredReport] = []
     reports += said.reports if isinstance(said, j.TransferInput) else [said]
-    there = {entry.identity for entry in case.entries}
+    there = book.around(case) if transfer else set()
     for number, one in enumerate(reports):
         entry = Entry(
             thread=one.thread,
@@ -561,7 +570,7 @@ def new_entries(case: Case, event: j.Registered, record: j.Record, opened: Opene
             kind=one.kind,
             received=one.received,
             at=record.at,
-            counts=event.counts,
+            counts=event.counts and (not isinstance(one, j.TransferredReport) or one.counts),
             seq=record.seq,
             key_id=said.key_id,
             wrap=key.wrap if key else None,
@@ -571,7 +580,7 @@ def new_entries(case: Case, event: j.Registered, record: j.Record, opened: Opene
             perpetrator_known=event.perpetrator_known,
             number=number if transfer else None,
         )
-        if not (transfer and entry.identity in there):
+        if entry.identity not in there:
             yield entry
 
 

@@ -93,6 +93,7 @@ def _answer(draft: Draft, rules: Rules, said: j.AnswerInput) -> None:
 
 
 def _about_a_notice(draft: Draft, rules: Rules, case: Case, said: j.AnswerInput) -> None:
+    case = draft.book.standing_for(case)  # what was merged goes on there, with its notices
     notice = notices.addressee(case, said.handover_id)
     if notice is None:
         dead(draft, rules, DeadLetterReason.UNKNOWN_CASE, acute=False)

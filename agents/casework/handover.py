@@ -8,6 +8,7 @@ from agents.casework.inputs import Draft
 from agents.casework.routing import About, Route, back, helper, route
 from agents.casework.rules import Rules, local_date
 from agents.casework.situation import coloured, home_of
+from agents.casework.standing import MONITORED, end
 from agents.policy.colours import highest
 from agents.policy.destinations import Successor
 from agents.policy.directory import Receiver
@@ -106,6 +107,7 @@ def _handed_over(draft: Draft, rules: Rules, case: Case, handover: Handover) -> 
             take_back(draft, rules, case, other, HandoverState.SUPERSEDED)
     draft.add(j.ExecutorChanged(case_id=case.id, executor=handover.receiver))
     draft.add(j.OwnerChanged(case_id=case.id, owner=handover.receiver))
+    end(draft, case, MONITORED[0], draft.now)
     draft.add(j.HandedOver(case_id=case.id, handover_id=handover.id, to=handover.receiver))
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 
-from agents.casework.case import Case, Entry, Part, Stands
+from agents.casework.case import Case, Entry, Stands
 from agents.casework.handover import triaged
 from agents.casework.inputs import Draft
 from agents.casework.linking import earlier_reports
@@ -19,6 +18,7 @@ from agents.casework.situation import (
     Household,
     answered,
     coloured,
+    dangers,
     open_acute,
     situation,
     unanswered,
@@ -65,12 +65,6 @@ def matter_of(draft: Draft, case: Case, facts: Sequence[Facts | None] | None = N
     ]
     found = dangers(book.assessment_of(case), local_date(draft.now))
     return Matter(case, reports, book.household(case), case.standing, found)
-
-
-def dangers(parts: Sequence[Part], on: date) -> dict[str, str]:
-    """What any party finds and is still valid on that day: the most dangerous part counts."""
-    valid = [part for part in parts if part.valid_until is None or on <= date.fromisoformat(part.valid_until)]
-    return {found: "YES" for part in valid for found, said in part.indicators.items() if said == "YES"}
 
 
 def done(draft: Draft, case: Case, said: j.ActInput, colour: Colour | None, *, provisional: bool) -> None:
@@ -175,6 +169,8 @@ def reconsider(draft: Draft, rules: Rules, matter: Matter, before: Matter | None
         return False
     if case.closed and not _reopened(draft, case):
         draft.tell(NoticeKind.ACUTE_WITHOUT_CASE, rules.directory.desks.duty, case_id=case.id)
+        if case.owner != rules.directory.organisation:
+            draft.tell(NoticeKind.ACUTE_WITHOUT_CASE, case.owner, case_id=case.id)
         return True
     reasons, questions = (*case.reasons, *_rules(judged)), tuple(case.open_questions)
     provisional = case.provisional and colour is not Colour.RED

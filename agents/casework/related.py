@@ -54,6 +54,8 @@ def merge(draft: Draft, rules: Rules, case: Case, other: Case) -> bool:
     if not (joinable(case) and joinable(other)):
         return False  # about what is held a jurist decides first
     centre = rules.directory.organisation
+    if other.closed and other.owner != centre:
+        return False  # it was handed over to another centre
     for handover in other.handovers:
         if handover.state in OPEN:
             take_back(draft, rules, other, handover, HandoverState.SUPERSEDED)

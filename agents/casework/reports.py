@@ -14,8 +14,10 @@ from agents.casework.situation import (
     ACUTE,
     STRUCTURAL,
     Household,
+    answered,
     any_of,
     coloured,
+    dangers,
     open_questions,
     repeated,
     situation,
@@ -105,8 +107,8 @@ def _without_colour(draft: Draft, rules: Rules, said: j.ReportInput, facts: Fact
 
 
 def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> None:
-    opened = draft.incoming.opened
-    found = find_case(draft.book, opened.links, said.thread)
+    book, opened = draft.book, draft.incoming.opened
+    found = find_case(book, opened.links, said.thread)
     case = found.case
     known_as = involvement(rules, case, said, found.persons)
     windows, on = rules.policy.windows, local_date(said.received)
@@ -129,7 +131,9 @@ def _signal(draft: Draft, rules: Rules, said: j.ReportInput, facts: Facts) -> No
         running=running is not None,
         family_refuses=case is not None and not case.closed and case.family_refuses,
     )
-    told = situation(rules, facts, on, household)
+    # What a party said of it since it was closed has been weighed by nobody yet.
+    unweighed = dangers(book.assessment_of(case), on) if case is not None and case.unweighed else {}
+    told = situation(rules, answered(facts, unweighed), on, household)
     outcome = rules.colours.judge(told)
     before = case if case is not None and not case.closed else None
     colour, provisional = _coloured(draft, rules, case_id, before, outcome, open_questions(facts), told, earlier)

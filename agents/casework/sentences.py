@@ -19,7 +19,9 @@ RULES = {
     rule.id: rule
     for rule in (
         Rule("D1", "Een medewerker stelde de kleur vast.", "A worker set the colour."),
-        Rule("TRANSFER", "Aangeboden door het Veilig Thuis van een andere regio.", "Offered by another region's centre."),
+        Rule(
+            "TRANSFER", "Aangeboden door Veilig Thuis in een andere regio.", "Offered by the centre of another region."
+        ),
         Rule("BACK", "Terug bij Veilig Thuis na weigering of stilte.", "Back after refusal or silence."),
     )
 }

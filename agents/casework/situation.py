@@ -1,10 +1,10 @@
 """What the rules are asked about: a report and what is known of its household, in the words of the vocabulary. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from agents.casework.case import Stands
+from agents.casework.case import Part, Stands
 from agents.casework.rules import Rules, local_date
 from agents.casework.standing import MEASURES, MONITORED, ended, reported, since, start_of
 from agents.facts import Facts
@@ -95,6 +95,12 @@ def answered(facts: Facts, indicators: dict[str, str]) -> Facts:
     """The facts with these questions answered; an answer that was YES stays YES."""
     yes = {found: said for found, said in facts.indicators.items() if said == "YES"}
     return replace(facts, indicators={**facts.indicators, **indicators, **yes})
+
+
+def dangers(parts: Sequence[Part], on: date) -> dict[str, str]:
+    """What any party finds and is still valid on that day: the most dangerous part counts."""
+    valid = [part for part in parts if part.valid_until is None or on <= date.fromisoformat(part.valid_until)]
+    return {found: "YES" for part in valid for found, said in part.indicators.items() if said == "YES"}
 
 
 def any_of(facts: Facts, indicators: tuple[str, ...]) -> bool:

@@ -26,6 +26,8 @@ class _Matter:
     destination: str | None
     receiver: str | None
     assessed: bool
+    since: int | None
+    """When the reports came that are a case of their own now."""
     running: dict[str, int]
     ended: dict[str, None] = field(default_factory=dict)
     new: dict[str, int] = field(default_factory=dict)
@@ -79,15 +81,15 @@ def _watch(draft: Draft, rules: Rules, case_id: str, matter: _Matter) -> None:
 
 def _matter(case: Case | None) -> _Matter:
     if case is None:
-        return _Matter(None, None, None, None, False, {})
+        return _Matter(None, None, None, None, False, None, {})
     current, assessed = case.current(), case.assessed is not None
     receiver = current.receiver if current is not None else None
-    return _Matter(case.id, case.colour, case.destination, receiver, assessed, dict(case.terms))
+    return _Matter(case.id, case.colour, case.destination, receiver, assessed, None, dict(case.terms))
 
 
 def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
     said, now = draft.incoming.input, draft.now
-    received = said.received if isinstance(said, j.ReportInput) else now
+    received = said.received if isinstance(said, j.ReportInput) else matter.since or now
     if isinstance(said, j.TransferInput) and said.reports:
         received = said.reports[-1].received
     match event:
@@ -95,8 +97,7 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
             _begin(draft, rules, matter, "RECEIVED", received)
             if isinstance(said, j.TransferInput):
                 # What was owed on a report at the other centre is owed here, by the same moment.
-                those = {row.id for row in rules.policy.terms if "RECEIVED" in row.starts}
-                _joined(matter, {term: due for term, due in said.terms.items() if term in those})
+                _joined(matter, {term: due for term, due in said.terms.items() if term in matter.running})
         case j.Triaged():
             changed, matter.colour = matter.colour != event.colour, event.colour
             if changed or event.provisional:
@@ -143,7 +144,8 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
                 for entry in draft.book.reports_of(draft.book.cases[event.case_id])
                 if entry.thread in event.threads
             )
-            _begin(draft, rules, matter, "RECEIVED", min(entry.received for entry in moved))
+            matter.since = min(entry.received for entry in moved)
+            _begin(draft, rules, matter, "RECEIVED", matter.since)
         case j.Related():
             _related(draft, rules, matter, event)
 

@@ -4,20 +4,20 @@ Here it is a case of its own, offered to a desk. The other centre is its owner u
 in its own journal and said so; whatever else it says, the case is nothing of ours any more, and its data are destroyed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from uuid import uuid5
 
 from agents.casework.book import Book
-from agents.casework.case import OPEN, Case, Handover
+from agents.casework.case import OPEN, Case, Handover, Stands
 from agents.casework.handover import offer, released, take_back
 from agents.casework.inputs import NAMESPACE, Draft
-from agents.casework.linking import Found, earlier_reports, find_case
+from agents.casework.linking import earlier_reports, find_case
 from agents.casework.reports import pass_over, place, together
 from agents.casework.routing import back
 from agents.casework.rules import Rules, local_date
 from agents.casework.situation import ACUTE, Household, coloured, open_questions, situation
-from agents.casework.standing import told_of
+from agents.casework.standing import set_standing, told_of
 from agents.facts import Facts
 from agents.policy.colours import Judgement, highest
 from topics import journal as j
@@ -63,23 +63,31 @@ def refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.
 
 
 def _case_of(book: Book, said: j.TransferInput) -> tuple[str, Case | None]:
-    """The number that the case has here, and the case when it is known and not destroyed."""
+    """The number that the case has here, and the case while it is open. What is closed or destroyed is over: the next
+    offer is another case."""
     for number in count():
         case_id = str(uuid5(NAMESPACE, f"{book.region}/transfer/{said.sender}/{said.case_id}/{number}"))
-        case = book.cases.get(case_id)
-        if case is None or not case.erased:
-            return case_id, book.standing_for(case) if case is not None else None
+        known = book.cases.get(case_id)
+        case = book.standing_for(known) if known is not None else None
+        if case is None or not (case.erased or case.closed):
+            return case_id, case
     raise AssertionError("numbers do not end")
 
 
 def _offered(draft: Draft, rules: Rules, said: j.TransferInput, case_id: str, case: Case | None) -> None:
     assert said.handover_id is not None
     assert said.owner is not None
-    facts = draft.incoming.reported
-    case_id = case.id if case is not None else case_id
-    found = find_case(draft.book, draft.incoming.opened.links, "")
-    others = [one for one in found.household if one.id != case_id]
-    ours = case is not None and not case.closed and not case.offered_by
+    book, case_id = draft.book, case.id if case is not None else case_id
+    known = book.around(case) if case is not None else set()
+    new = [
+        (one, facts)
+        for one, facts in zip(said.reports, draft.incoming.reported, strict=True)
+        if one.identity not in known
+    ]
+    found = find_case(book, draft.incoming.opened.links, "")
+    apart = {case_id, *(case.unlinked if case is not None else ())}
+    others = [one for one in found.household if one.id not in apart]
+    ours = case is not None and not case.offered_by
     draft.add(
         j.Registered(
             case_id=case_id,
@@ -91,16 +99,14 @@ def _offered(draft: Draft, rules: Rules, said: j.TransferInput, case_id: str, ca
     )
     for link in found.links:
         draft.add(link)
-    if case is not None and case.closed and case.owner != said.owner:
-        draft.add(j.OwnerChanged(case_id=case_id, owner=said.owner))
     if not ours:
         draft.add(
             j.TransferTaken(case_id=case_id, sender=said.sender, other_case=said.case_id, handover_id=said.handover_id)
         )
-    for one, told in zip(said.reports, facts, strict=True):
-        told_of(draft, case, case_id, told, one.received)
+    standing = _standing(draft, said, case_id, case, new)
+    for _, told in new:
         pass_over(draft, rules, case, case_id, told)
-    colour = _coloured(draft, rules, said, facts, found, case_id, case if case and not case.closed else None)
+    colour = _coloured(draft, rules, said, new, others, case_id, case, standing)
     for other in others:
         # Surely or probably one household: what was reported here counts with it, as it does for any report.
         if other.id not in (case.confirmed if case is not None else ()):
@@ -108,7 +114,7 @@ def _offered(draft: Draft, rules: Rules, said: j.TransferInput, case_id: str, ca
     if colour is Colour.RED:
         draft.tell(NoticeKind.RED, rules.directory.desks.duty, case_id=case_id)
     chosen = back(rules, colour, refused_by="", rule=RULE)
-    if case is None or case.closed:
+    if case is None:
         offer(draft, rules, case_id, chosen, colour)
         return
     place(draft, rules, case, chosen, colour, by_person=False)
@@ -117,6 +123,24 @@ def _offered(draft: Draft, rules: Rules, said: j.TransferInput, case_id: str, ca
         # A person of this centre has accepted this family already.
         by = [said.sender, said.case_id, said.handover_id]
         _answer(draft, case_id, by, HandoverState.ACCEPTED.value)
+
+
+def _standing(
+    draft: Draft,
+    said: j.TransferInput,
+    case_id: str,
+    case: Case | None,
+    new: Sequence[tuple[j.TransferredReport, Facts]],
+) -> dict[str, Stands]:
+    """What stands on the case: as the other centre has it, where nothing is known here."""
+    known = dict(case.standing) if case is not None else {}
+    for what, stood in said.standing.items():
+        if what not in known:
+            known[what] = set_standing(draft, case_id, what, Stands(stood["state"], stood["since"], stood["until"]))
+    for one, facts in new:
+        so_far = Case(id=case_id, opened=0, owner="", executor="", standing=known)
+        known = told_of(draft, so_far, case_id, facts, one.received)
+    return known
 
 
 def _ended(draft: Draft, rules: Rules, said: j.TransferInput, case: Case) -> None:
@@ -141,44 +165,53 @@ def _coloured(
     draft: Draft,
     rules: Rules,
     said: j.TransferInput,
-    facts: Sequence[Facts],
-    found: Found,
+    new: Sequence[tuple[j.TransferredReport, Facts]],
+    others: Sequence[Case],
     case_id: str,
     before: Case | None,
+    standing: Mapping[str, Stands],
 ) -> Colour:
-    """By the rules of this region, and never below the colour that the other centre gave.
-
-    What that has settled stays settled: then only what is certain counts here.
-    """
-    judged: list[Judgement] = []
+    """At least the colour that the other centre gave, for it has weighed its reports; more, where they are a repetition
+    here. What it has settled stays settled."""
+    book, days = draft.book, rules.policy.windows.repetition
+    household = [*others, *(book.household(before) if before is not None else ())]
     told: dict[str, str] = {}
-    earlier: dict[str, int] = {}
-    days = rules.policy.windows.repetition
-    others = [one for one in found.household if one.id != case_id]
-    for one, report in zip(said.reports, facts, strict=True):
-        repeats = earlier_reports(others, one.thread, None, one.received, days)
-        told = situation(rules, report, local_date(one.received), Household(repeats=len(repeats)))
-        earlier |= repeats
-        judged.append(rules.colours.judge(told))
-    given = [Colour(one) for one in (said.colour, before.colour if before else None) if one is not None]
-    certain = [outcome.floor for outcome in judged]
-    colour = highest([*given, *certain, *(outcome.colour for outcome in judged if said.provisional)])
-    provisional = said.provisional and colour is not Colour.RED
-    floors = [*certain, *([] if said.provisional else given)]
-    questions = tuple(dict.fromkeys(question for report in facts for question in open_questions(report)))
+    raised: list[Judgement] = []
+    reasons, earlier = list(said.reasons), dict[str, int]()
+    for place_in, (one, facts) in enumerate(new):
+        passed_on = {found.thread: found.received for found, _ in new[:place_in] if found.counts}
+        here = earlier_reports(household, one.thread, None, one.received, days)
+        on = local_date(one.received)
+        alone = situation(rules, facts, on, Household(len(passed_on), standing=standing))
+        told = situation(rules, facts, on, Household(len({**passed_on, **here}), standing=standing))
+        known, outcome = rules.colours.judge(alone), rules.colours.judge(told)
+        earlier |= here
+        if one.counts and outcome.colour.severity > known.colour.severity:
+            raised.append(outcome)
+            reasons += outcome.rules
+    given = [Colour(found) for found in (said.colour, before.colour if before else None) if found is not None]
+    colour = highest([*given, *(outcome.colour for outcome in raised)] or [Colour.GREEN])
+    still_open = said.provisional or (before is not None and before.provisional)
+    provisional = still_open and colour is not Colour.RED
+    floors = [Colour(before.settled_floor)] if before is not None and before.settled_floor else []
+    floors += [outcome.floor for outcome in raised] + ([] if said.provisional else given[:1])
+    questions = dict.fromkeys(question for _, facts in new for question in open_questions(facts))
+    asked = [one for one in questions if said.provisional or one not in ACUTE]
     draft.told = told | coloured(colour, provisional)
+    if draft.told.get("disclosure") == "DOUBLE_ANONYMOUS":
+        draft.told["disclosure"] = "UNKNOWN"  # it was held, and taken up, at the other centre
     draft.add(
         j.Triaged(
             case_id=case_id,
             colour=colour.value,
             provisional=provisional,
-            reasons=tuple(dict.fromkeys((*said.reasons, *(rule for one in judged for rule in one.rules), RULE))),
-            open_questions=tuple(one for one in questions if said.provisional or one not in ACUTE),
-            floor=highest(floors or [colour]).value,
+            reasons=tuple(dict.fromkeys((*(before.reasons if before else ()), *reasons, RULE))),
+            open_questions=tuple(dict.fromkeys((*(before.open_questions if before else ()), *asked))),
+            floor=highest(floors or [colour if not provisional else Colour.GREEN]).value,
             conditions=together(before.conditions if before else (), rules.safety_conditions.answer(told).rows),
             board_request=together(before.board_request if before else (), rules.board_request.answer(told).rows),
             board_unknown=rules.board_request.unknown(told),
-            earlier=earlier,
+            earlier={**(before.earlier if before is not None else {}), **earlier},
         )
     )
     return colour

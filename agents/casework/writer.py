@@ -305,13 +305,22 @@ class CaseworkWriter:
 
     def _rests(self, case_id: str, record: j.Record, message: j.LaneMessage | None) -> list[dict[str, Any]]:
         """The opened reports of a case, with the one that ``record`` adds to it."""
-        entries = self._reports(case_id)
-        for event in _merged(record):
-            if event.case_id == case_id:
-                entries = sorted([*entries, *self._reports(event.other)], key=lambda entry: entry.seq)
-        found = [self._rest(entry) for entry in entries]
+        found = [self._rest(entry) for entry in self._after(case_id, record)]
         found += [orjson.loads(rest) for _, _, rest in self._added(case_id, record, message)]
         return [rest for rest in found if rest is not None]
+
+    def _after(self, case_id: str, record: j.Record) -> list[Entry]:
+        """The reports that a case has after a record, without those that came with it."""
+        entries = self._reports(case_id)
+        for event in record.events:
+            match event:
+                case j.Related() if event.how == Relation.MERGED and event.case_id == case_id:
+                    entries = [*entries, *self._reports(event.other)]
+                case j.ReportsMoved() if event.case_id == case_id:
+                    entries = [entry for entry in entries if entry.thread not in event.threads]
+                case j.ReportsMoved() if event.to == case_id:
+                    entries = [entry for entry in self._reports(event.case_id) if entry.thread in event.threads]
+        return sorted(entries, key=lambda entry: entry.seq)
 
     def _added(
         self, case_id: str, record: j.Record, message: j.LaneMessage | None
@@ -336,14 +345,14 @@ class CaseworkWriter:
     def _passed_on(self, case_id: str, record: j.Record, message: j.LaneMessage | None) -> list[PassedOn]:
         """The reports of a case as another centre gets them, oldest first: what is told of each, facts, rest."""
         found: list[PassedOn] = []
-        for entry in self._reports(case_id):
+        for entry in self._after(case_id, record):
             facts, rest = self._part(entry, "facts"), self._part(entry, "rest")
             if facts is not None and rest is not None:
                 source, _, report_id = entry.thread.rpartition("/")
-                told = passed_on(source, report_id, entry.version, entry.kind, entry.received, entry.test)
+                told = passed_on(source, report_id, entry.version, entry.kind, entry.received, entry.test, entry.counts)
                 found.append((told, orjson.loads(facts), orjson.loads(rest)))
         for one, facts, rest in self._added(case_id, record, message):
-            told = passed_on(one.source, one.report_id, one.version, one.kind, one.received, one.test)
+            told = passed_on(one.source, one.report_id, one.version, one.kind, one.received, one.test, True)
             found.append((told, orjson.loads(facts), orjson.loads(rest)))
         return found
 
@@ -360,6 +369,7 @@ class CaseworkWriter:
             if isinstance(event, j.Offered) or (isinstance(event, j.Told) and event.key_id is not None)
         }
         cases |= {event.other for event in _merged(record) if event.case_id in cases}
+        cases |= {event.case_id for event in record.events if isinstance(event, j.ReportsMoved)}
         needed: list[Entry | Part] = [one for case_id in cases for one in self._reports(case_id)]
         self.contents.need([*needed, *(one for case_id in cases for one in self._assessment(case_id))])
 

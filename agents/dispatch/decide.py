@@ -5,7 +5,7 @@ receiver alone; never the reporter, and never an address that is secret.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -170,7 +170,10 @@ def _to_another_centre(
             if region is None:
                 return None
             # What is offered anew at once is not ended before: its new number goes with the offer.
-            anew = any(isinstance(one, j.Offered) and one.receiver == pair[1].receiver for one in record.events)
+            anew = any(
+                isinstance(one, j.Offered) and (one.case_id, one.receiver) == (event.case_id, pair[1].receiver)
+                for one in record.events
+            )
             return [] if anew else [_ended(book, record, region, event.case_id, event.handover_id, event.state)]
         case j.MoveRefused() if (region := _region(rules, event.receiver)) is not None:
             # What was handed over already is said once more.
@@ -210,11 +213,21 @@ def _transfer_offer(
         "provisional": after.provisional,
         "reasons": after.reasons,
         "terms": terms,
+        "standing": _standing(case, record, event.case_id),
         "reports": [told for told, _, _ in reports],
         "left_out": max(0, len(every) - MOST_REPORTS),
     }
     content = Content(event.key_id, event.receiver, plain) if reports else None
     return _transfer(book, record, region, TransferMove.OFFERED, event.case_id, event.handover_id, more, content)
+
+
+def _standing(case: Case | None, record: j.Record, case_id: str) -> dict[str, dict[str, Any]]:
+    """What stands on a case after the record."""
+    found = {what: asdict(one) for what, one in case.standing.items()} if case is not None else {}
+    for event in record.events:
+        if isinstance(event, j.StandingChanged) and event.case_id == case_id:
+            found[event.what] = {"state": event.state, "since": event.since, "until": event.until}
+    return found
 
 
 def _transfer(
@@ -255,7 +268,9 @@ def _without_ids(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: said for name, said in facts.items() if name not in ("helpers", "employers", "reporters_team")}
 
 
-def passed_on(source: str, report_id: str, version: int, kind: str, received: int, test: bool) -> dict[str, Any]:
+def passed_on(
+    source: str, report_id: str, version: int, kind: str, received: int, test: bool, counts: bool
+) -> dict[str, Any]:
     """What another centre is told of a report in clear."""
     return {
         "source": source,
@@ -264,6 +279,7 @@ def passed_on(source: str, report_id: str, version: int, kind: str, received: in
         "kind": kind,
         "received": received,
         "test": test,
+        "counts": counts,
     }
 
 
@@ -441,6 +457,9 @@ def _after(book: Book, record: j.Record, case_id: str) -> _After:
         else _After(None, False, (), (), "", "", False, (), (), (), {})
     )
     for event in record.events:
+        if isinstance(event, j.ReportsMoved) and event.to == case_id:
+            after.owner = after.executor = event.owner
+            after.test = all(entry.test for entry in book.reports_of(book.cases[event.case_id]))
         if getattr(event, "case_id", None) != case_id:
             continue
         match event:

@@ -262,6 +262,7 @@ def transfer_input(
         provisional=message.provisional,
         reasons=message.reasons,
         terms=message.terms,
+        standing={what.value: stood.model_dump(mode="json") for what, stood in message.standing.items()},
         reports=tuple(
             j.TransferredReport(**{**one.model_dump(mode="json"), "report_id": str(one.report_id)})
             for one in message.reports

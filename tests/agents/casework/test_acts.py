@@ -348,3 +348,25 @@ def test_a_term_that_does_not_run_is_not_moved_and_nobody_moves_one_alone():
     for more in ({"term": "T16", "second": "m.vt-08"}, {"term": "T05"}):
         world.act("MOVE_TIMER", due="2026-03-20T12:00:00+01:00", role="teamleider", **more)
         world.expect(j.DeadLettered, reason="act_refused")
+
+
+def endangered_while_closed() -> World:
+    world = closed()
+    world.act("ASSESSMENT_PART", part=PART)
+    return world
+
+
+def test_danger_that_was_said_while_it_was_closed_counts_for_the_next_report():
+    world = endangered_while_closed()
+    world.publish(a_report())
+
+    assert world.case.colour == "RED"
+
+
+def test_danger_that_was_said_while_it_was_closed_counts_when_it_is_merged():
+    world = endangered_while_closed()
+    closed_one = world.case
+    world.publish(a_report(household=3))
+    world.act("MERGE", world.case, other_case=closed_one.id)
+
+    assert world.case.colour == "RED"

@@ -180,3 +180,29 @@ def test_one_report_alone_is_no_two():
     world.act("CONFIRM_LINK", reports=[world.case.entries[0].thread.rpartition("/")[2]])
 
     world.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_whoever_gets_what_was_taken_out_gets_its_report_and_an_owner():
+    world, _, other = twins()
+    world.act("UNLINK", reports=[other["report_id"]])
+
+    offer = next(message for topic, message in world.last if "queue" in topic and "accept_before" in message)
+    assert (offer["owner"], offer["executor"]) == ("vt-hollands-midden", "vt-hollands-midden")
+    (report,) = world.opened(offer, offer["receiver"])["reports"]
+    assert report["participants"][0]["phone"] == "06-55501234"
+
+
+def test_what_was_taken_out_keeps_its_own_clock_and_what_it_told():
+    world = World()
+    world.publish(a_report(participants=[a_woman(bsn=...)], address=HOME))
+    other = a_report(
+        participants=[a_woman(bsn=..., phone="06-55501234")], address=HOME, unknown=("A2",),
+        contact_ban={"state": "IN_FORCE"},
+    )  # fmt: skip
+    world.publish(other)
+    due = world.case.terms["T11"]
+    world.pass_time(hours=2)
+    world.act("UNLINK", reports=[other["report_id"]])
+
+    assert of(world, other).terms["T11"] == due
+    assert of(world, other).standing["CONTACT_BAN"].state == "IN_FORCE"

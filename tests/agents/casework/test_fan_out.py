@@ -301,3 +301,31 @@ def test_the_raad_answers_a_demand_of_the_mayor_in_two_weeks():
 
     world.act("BOARD_NOTICE", board="TO_COURT")
     assert "T16" not in world.case.terms
+
+
+def test_a_notice_that_does_not_arrive_is_known_also_when_its_case_was_merged():
+    world = World()
+    world.publish(a_report(**SCHOOL))
+    first = world.case
+    world.publish(a_report(household=3, yes=("A2",), participants=[a_woman(3), a_child(3)], **SCHOOL))
+    second = world.case
+    notice = prepared(world)["F1"]
+    world.act("RELEASE", second, notices=[notice])
+    world.act("MERGE", first, other_case=second.id)
+    world.answer_notice(notice, "politiedesk-hollands-midden", "REFUSED", second, reason="UNREACHABLE")
+
+    world.expect(j.NotDelivered, case_id=first.id, by="QUEUE")
+
+
+def test_a_notice_that_does_not_arrive_is_known_also_in_the_next_episode():
+    world = red()
+    notice = prepared(world)["F1"]
+    world.act("RELEASE", notices=[notice])
+    world.answer("STARTED")
+    world.act("CLOSE")
+    world.publish(a_report(**SCHOOL | {"yes": ("A2",), "participants": [a_child(), a_woman()]}))
+    world.answer_notice(notice, "politiedesk-hollands-midden", "REFUSED", reason="UNREACHABLE")
+
+    world.expect(j.NotDelivered, by="QUEUE")
+    # The new episode has its own.
+    assert [found[0] for found in world.case.prepared.values()].count("F1") == 1

@@ -291,3 +291,159 @@ def test_what_was_refused_can_be_offered_once_more():
     two.there.answer("ACCEPTED")
     two.settle()
     assert two.owners() == (THERE, THERE)
+
+
+THEIRS = {"source_id": "politie-oost-brabant"}
+
+
+def rep(**changes: Any) -> dict[str, Any]:
+    return a_report(**SCHOOL | LIVES_ELSEWHERE | changes)
+
+
+def accepted(**changes: Any) -> TwoRegions:
+    """A family that the other centre has taken over."""
+    two = offered(**changes)
+    two.there.answer("ACCEPTED")
+    two.settle()
+    return two
+
+
+def test_a_case_that_was_theirs_and_is_closed_is_not_given_back_or_destroyed():
+    two = accepted()
+    two.there.publish(a_report(**THEIRS | LIVES_ELSEWHERE))
+    before = two.there.case
+    two.there.answer("STARTED")
+    two.there.act("CLOSE")
+    two.here.publish(rep())
+    two.settle()
+    assert (two.there.case.id != before.id, before.owner) == (True, THERE)
+
+    two.there.answer("REFUSED", reason="INSUFFICIENT_INFO")
+    two.settle()
+    assert (before.erased, two.there.case.erased) == (False, True)
+    assert two.there.keys != {}
+
+
+@pytest.mark.parametrize("colour", ["GREEN", "ORANGE"])
+def test_what_is_merged_here_while_it_is_offered_goes_along(colour: str):
+    two = offered()
+    first = two.here.case
+    yes = ("S1",) if colour == "ORANGE" else ()
+    two.here.publish(rep(household=3, yes=yes, address={**LIVES_ELSEWHERE["address"], "house_number": 99}))
+    two.settle()
+    second = two.here.case
+    two.here.act("MERGE", first, other_case=second.id)
+    two.settle()
+
+    there = [case for case in two.there.book.cases.values() if case.offered_by]
+    assert [(case.offered_by[1], len(case.entries)) for case in there] == [(first.id, 2)]
+
+
+def test_what_is_open_at_the_other_centre_stays_open_when_more_is_offered():
+    two = accepted()
+    two.there.publish(a_report(**THEIRS | LIVES_ELSEWHERE, unknown=("A2", "S1")))
+    assert two.there.case.provisional
+    two.here.publish(rep())
+    two.settle()
+
+    assert two.there.case.provisional
+    assert {"A2", "S1"} <= {*two.there.case.open_questions}
+    two.there.act("SETTLE", indicators={"A2": "YES"})
+    assert two.there.case.colour == "RED"
+
+
+def test_reports_of_both_regions_count_together():
+    two = accepted()
+    two.there.publish(a_report(**THEIRS | LIVES_ELSEWHERE))
+    two.here.publish(rep())
+    two.settle()
+
+    assert (two.there.case.colour, len(two.there.case.entries)) == ("ORANGE", 3)
+
+
+def test_what_a_person_decided_there_is_not_undone_when_more_is_offered():
+    two = TwoRegions()
+    two.there.publish(a_report(**THEIRS | LIVES_ELSEWHERE))
+    known = two.there.case
+    two.here.publish(rep(yes=("S1",), restraining_order={"state": "IN_FORCE", "since": "2026-03-01"}))
+    two.settle()
+    case = two.there.case
+    two.there.answer("ACCEPTED", case.current())
+    two.settle()
+    two.there.act("UNLINK", case, other_case=known.id)
+    two.there.act("LOWER", case, colour="GREEN", second="m.vt-08")
+    two.there.act("RESTRAINING_ORDER", case, standing={"state": "ENDED"})
+    two.there.act("SEEN", known)
+    two.here.publish(rep(received_at="2026-03-18T10:00:00+01:00"))
+    two.settle()
+
+    assert (case.confirmed, case.unlinked) == ([], [known.id])
+    assert case.standing["RESTRAINING_ORDER"].state == "ENDED"
+    assert case.colour != "ORANGE"
+
+
+def test_what_was_broken_stays_broken_at_the_other_centre():
+    two = TwoRegions()
+    two.here.publish(a_report(**SCHOOL, contact_ban={"state": "BROKEN"}))
+    two.here.publish(rep(contact_ban={"state": "IN_FORCE"}))
+    two.here.answer("STARTED")
+    two.here.act("ASSESS", rating="ACUTE", outcome="HANDOVER")
+    two.settle()
+
+    assert two.there.case.standing["CONTACT_BAN"].state == "BROKEN"
+
+
+def test_a_measure_that_a_person_recorded_goes_along_with_what_is_owed_for_it():
+    two = TwoRegions()
+    two.here.publish(rep(yes=("S1",)))
+    two.here.act("MEASURE", standing={"measure": "OTS", "state": "IN_FORCE", "since": "2026-03-18T10:00:00+01:00"})
+    two.settle()
+    two.there.answer("ACCEPTED")
+    two.settle()
+
+    assert two.there.case.standing["OTS"].state == "IN_FORCE"
+    assert {"T17", "T18o"} <= two.there.case.terms.keys()
+
+
+def test_what_was_refuted_here_does_not_count_there():
+    two = TwoRegions()
+    two.here.publish(a_report(**SCHOOL))
+    two.here.answer("STARTED")
+    two.here.act("OUTCOME", found="REFUTED")
+    two.here.publish(rep())
+    two.settle()
+
+    assert [entry.counts for entry in two.there.case.entries] == [False, True]
+    assert two.there.case.colour == "GREEN"
+
+
+def test_danger_that_is_said_here_of_a_family_that_is_theirs_reaches_them():
+    two = accepted()
+    part = {"party": "gi-hollands-midden", "scale": 2, "indicators": {"A2": "YES"}, "valid_until": "2026-09-01"}
+    two.here.act("ASSESSMENT_PART", part=part)
+    two.settle()
+
+    assert ("ACUTE_WITHOUT_CASE", "vt-bzo-beoordeling") in two.there.told()
+
+
+def test_what_was_handed_over_is_not_merged_here():
+    two = accepted()
+    over = two.here.case
+    two.here.publish(a_report(household=3))
+    two.here.act("MERGE", two.here.case, other_case=over.id)
+
+    two.here.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_reports_that_came_in_one_transfer_are_not_taken_apart():
+    # They have one key: destroying one family would destroy the other's report.
+    two = TwoRegions()
+    two.here.publish(a_report(**SCHOOL))
+    second = rep()
+    two.here.publish(second)
+    two.settle()
+    two.there.answer("ACCEPTED")
+    two.settle()
+    two.there.act("UNLINK", reports=[second["report_id"]])
+
+    two.there.expect(j.DeadLettered, reason="act_refused")

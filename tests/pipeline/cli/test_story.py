@@ -140,7 +140,7 @@ def test_every_input_can_be_told(language: str, monkeypatch: pytest.MonkeyPatch)
         ),
         j.TransferInput(
             origin=ORIGIN, transfer_id="t", move="OFFERED", sender="utrecht", case_id=CASE, handover_id=HANDOVER,
-            owner="vt-utrecht", colour="GREEN", provisional=False, reasons=(), terms={}, reports=(), state=None,
+            owner="vt-utrecht", colour="GREEN", provisional=False, reasons=(), terms={}, standing={}, reports=(), state=None,
             kind=None, test=False, key_id="k", sealed={},
         ),
         j.TickInput(until=0),
