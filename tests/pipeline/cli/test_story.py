@@ -140,8 +140,8 @@ def test_every_input_can_be_told(language: str, monkeypatch: pytest.MonkeyPatch)
         ),
         j.TransferInput(
             origin=ORIGIN, transfer_id="t", move="OFFERED", sender="utrecht", case_id=CASE, handover_id=HANDOVER,
-            owner="vt-utrecht", colour="GREEN", provisional=False, reasons=(), terms={}, standing={}, reports=(), state=None,
-            kind=None, test=False, key_id="k", sealed={},
+            owner="vt-utrecht", colour="GREEN", provisional=False, reasons=(), terms={}, standing={}, reports=(),
+            state=None, kind=None, test=False, key_id="k", sealed={},
         ),
         j.TickInput(until=0),
         j.ConfigureInput(policy="", directory=""),
