@@ -447,3 +447,12 @@ def test_reports_that_came_in_one_transfer_are_not_taken_apart():
     two.there.act("UNLINK", reports=[second["report_id"]])
 
     two.there.expect(j.DeadLettered, reason="act_refused")
+
+
+def test_a_desk_that_starts_at_once_is_owner_no_sooner():
+    two = offered()
+    two.there.answer("STARTED")
+    assert two.owners() == (HERE, HERE)
+    two.settle()
+
+    assert two.owners() == (THERE, THERE)
