@@ -7,8 +7,8 @@ policy's. An act that is not allowed goes back as a dead letter with the reason;
 from dataclasses import replace
 
 from agents.casework.apart import one_incident, take_out
-from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Stands
-from agents.casework.handover import offer, take_back
+from agents.casework.case import AWAITS_ANSWER, Case, Stands
+from agents.casework.handover import offer, supersede
 from agents.casework.inputs import Draft
 from agents.casework.notices import consult, phoned, release
 from agents.casework.recolouring import (
@@ -41,7 +41,6 @@ from topics.codes import (
     CaseRole,
     Colour,
     DeadLetterReason,
-    HandoverState,
     InvestigationOutcome,
     NoticeKind,
     Relation,
@@ -185,8 +184,7 @@ def _standing(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
 def _is_offered_elsewhere(rules: Rules, case: Case) -> bool:
     """Whether another centre has been offered the case and has not answered."""
     current = case.current()
-    receiver = rules.directory.receiver(current.receiver) if current is not None else None
-    return receiver is not None and receiver.kind == "OTHER_VT"
+    return current is not None and rules.directory.elsewhere(current.receiver) is not None
 
 
 def _related(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
@@ -341,9 +339,7 @@ def _reopen(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
 
 def _close(draft: Draft, rules: Rules, case: Case) -> None:
     """With the case closed nobody need go on, follow up or monitor: whoever had it is told, and answers no more."""
-    for handover in case.handovers:
-        if handover.state in OPEN:
-            take_back(draft, rules, case, handover, HandoverState.SUPERSEDED)
+    supersede(draft, rules, case)
     centre = rules.directory.organisation
     if case.executor != centre and not any(isinstance(event, j.ExecutorChanged) for event in draft.events):
         draft.add(j.ExecutorChanged(case_id=case.id, executor=centre))

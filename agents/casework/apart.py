@@ -48,8 +48,7 @@ def take_out(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     if any(entry.key_id in left for entry, _ in moved):
         return False  # another centre passed them on in one: with one key, they are destroyed together
     current = case.current()
-    receiver = rules.directory.receiver(current.receiver) if current is not None else None
-    if receiver is not None and receiver.kind == "OTHER_VT":
+    if current is not None and rules.directory.elsewhere(current.receiver) is not None:
         return False  # it is offered to another centre as it is
     new_id = draft.new_id()
     draft.add(j.ReportsMoved(case_id=case.id, to=new_id, threads=threads, owner=rules.directory.organisation))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from agents.casework.case import Case, Entry, Handover, Part, Stands, plain
+from agents.casework.case import WENT_OUT, Case, Entry, Handover, Part, Stands, plain
 from agents.casework.cases import WARM, Cases
 from agents.casework.index import Index
 from agents.casework.known import Known, Taken
@@ -23,7 +23,6 @@ FOLD = 6
 
 ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
 """Longer than any topic from outside keeps its records: for so long a second delivery can still come."""
-_WENT_OUT = (NoticeState.RELEASED, NoticeState.REPEATED)
 _INVOLVED = CaseRole.INVOLVED.value
 
 
@@ -354,7 +353,7 @@ class Book:
             case.closed, case.colour, case.provisional, case.settled_floor = False, None, False, None
             case.assessed, case.conditions, case.terms, case.earlier = None, [], {}, {}
             # What went out may still be answered; no rule of the new episode has prepared it.
-            went_out = {one: found for one, found in case.prepared.items() if found[4] in _WENT_OUT}
+            went_out = {one: found for one, found in case.prepared.items() if found[4] in WENT_OUT}
             case.prepared = {one: [None, *found[1:]] for one, found in went_out.items()}
             case.family_refuses = case.unweighed = False
             for merged in self.parts_of(case):

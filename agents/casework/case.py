@@ -12,9 +12,11 @@ from typing import Any
 import orjson
 
 from topics import journal as j
-from topics.codes import Colour, HandoverState
+from topics.codes import Colour, HandoverState, NoticeState
 
 AWAITS_ANSWER = frozenset({HandoverState.OFFERED.value, HandoverState.RECEIVED.value, HandoverState.ACKNOWLEDGED.value})
+WENT_OUT = frozenset({NoticeState.RELEASED.value, NoticeState.REPEATED.value})
+"""Prepared notices that were sent."""
 OPEN = AWAITS_ANSWER | {HandoverState.ACCEPTED.value, HandoverState.STARTED.value}
 
 

@@ -71,6 +71,13 @@ def take_back(draft: Draft, rules: Rules, case: Case, handover: Handover, state:
         draft.add(j.ExecutorChanged(case_id=case.id, executor=rules.directory.organisation))
 
 
+def supersede(draft: Draft, rules: Rules, case: Case, but: Handover | None = None) -> None:
+    """End every open handover of a case, but one."""
+    for handover in case.handovers:
+        if handover.state in OPEN and handover is not but:
+            take_back(draft, rules, case, handover, HandoverState.SUPERSEDED)
+
+
 def answer(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.AnswerInput) -> None:
     """What an answer of the right receiver does. What is not possible is answered with how it stands."""
     state, wanted = handover.state, said.state
@@ -88,7 +95,7 @@ def answer(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.A
     else:
         draft.add(j.Answered(case_id=case.id, handover_id=handover.id, state=wanted, reason=None))
         receiver = rules.directory.receiver(handover.receiver)
-        other_centre = receiver is not None and receiver.kind == "OTHER_VT"
+        other_centre = rules.directory.elsewhere(handover.receiver) is not None
         if wanted in ("ACCEPTED", "STARTED") and state in AWAITS_ANSWER and not other_centre:
             draft.add(j.ExecutorChanged(case_id=case.id, executor=handover.receiver))
         if wanted in ("ACCEPTED", "STARTED") and other_centre:
@@ -102,9 +109,7 @@ def answer(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.A
 
 def _handed_over(draft: Draft, rules: Rules, case: Case, handover: Handover) -> None:
     """Another centre has the case from now on: between two centres the owner changes at acceptance."""
-    for other in case.handovers:
-        if other.state in OPEN and other is not handover:
-            take_back(draft, rules, case, other, HandoverState.SUPERSEDED)
+    supersede(draft, rules, case, but=handover)
     draft.add(j.ExecutorChanged(case_id=case.id, executor=handover.receiver))
     draft.add(j.OwnerChanged(case_id=case.id, owner=handover.receiver))
     end(draft, case, MONITORED[0], draft.now)
@@ -113,8 +118,7 @@ def _handed_over(draft: Draft, rules: Rules, case: Case, handover: Handover) -> 
 
 def elsewhere_at_work(rules: Rules, case: Case, handover: Handover) -> Handover | None:
     """Of an offer to another centre that comes to nothing: who went on with the case here meanwhile."""
-    receiver = rules.directory.receiver(handover.receiver)
-    if receiver is None or receiver.kind != "OTHER_VT":
+    if rules.directory.elsewhere(handover.receiver) is None:
         return None
     return next((one for one in reversed(case.handovers) if one.state in OPEN and one is not handover), None)
 

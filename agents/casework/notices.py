@@ -6,7 +6,7 @@ The rules prepare them at once; a person releases them, or makes the call. One t
 from collections.abc import Mapping
 from datetime import date
 
-from agents.casework.case import Case
+from agents.casework.case import WENT_OUT, Case
 from agents.casework.inputs import Draft
 from agents.casework.routing import About, somebody
 from agents.casework.rules import Rules
@@ -15,7 +15,6 @@ from topics import journal as j
 from topics.codes import HandoverState, NoticeKind, NoticeState
 
 _PREPARED = NoticeState.PREPARED.value
-_WENT_OUT = (NoticeState.RELEASED, NoticeState.REPEATED)
 
 
 def prepare(
@@ -87,7 +86,7 @@ def answered(draft: Draft, rules: Rules, case: Case, said: j.AnswerInput) -> Non
         current = case.current()
         to = current.receiver if current is not None else rules.directory.desks.assessment
         draft.tell(NoticeKind.CONSULTED, to, case_id=case.id, handover_id=notice_id)
-    elif notice is not None and said.state == HandoverState.REFUSED and notice[4] in _WENT_OUT:
+    elif notice is not None and said.state == HandoverState.REFUSED and notice[4] in WENT_OUT:
         _not_delivered(draft, rules, case, notice_id, again=notice[4] == NoticeState.RELEASED)
     else:
         draft.add(j.NotDecided(case_id=case.id, why="no_change"))

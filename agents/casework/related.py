@@ -4,12 +4,12 @@ Pure. A merely possible link raises nothing until it is confirmed; unlinking giv
 colour stays until a person lowers it.
 """
 
-from agents.casework.case import OPEN, Case
-from agents.casework.handover import take_back
+from agents.casework.case import Case
+from agents.casework.handover import supersede
 from agents.casework.inputs import Draft
 from agents.casework.rules import Rules
 from topics import journal as j
-from topics.codes import Certainty, HandoverState, Relation
+from topics.codes import Certainty, Relation
 
 
 def undecided(draft: Draft, case: Case) -> list[Case]:
@@ -56,9 +56,7 @@ def merge(draft: Draft, rules: Rules, case: Case, other: Case) -> bool:
     centre = rules.directory.organisation
     if other.closed and other.owner != centre:
         return False  # it was handed over to another centre
-    for handover in other.handovers:
-        if handover.state in OPEN:
-            take_back(draft, rules, other, handover, HandoverState.SUPERSEDED)
+    supersede(draft, rules, other)
     if other.owner != centre:
         draft.add(j.OwnerChanged(case_id=other.id, owner=centre))
     draft.add(j.Related(case_id=case.id, other=other.id, how=Relation.MERGED.value))

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover
-from agents.casework.handover import offer, take_back
+from agents.casework.case import AWAITS_ANSWER, Case, Handover
+from agents.casework.handover import offer, supersede, take_back
 from agents.casework.inputs import Draft
 from agents.casework.linking import Found, earlier_reports, find_case, involvement, perpetrator_known
 from agents.casework.notices import prepare
@@ -268,9 +268,7 @@ def place(draft: Draft, rules: Rules, case: Case, chosen: Route, colour: Colour 
     current = case.current()
     if case.closed and not by_person:
         # What was done in the former episode is over: somebody must take this one up anew.
-        for handover in case.handovers:
-            if handover.state in OPEN:
-                take_back(draft, rules, case, handover, HandoverState.SUPERSEDED)
+        supersede(draft, rules, case)
         current = None
     if current is None:
         offer(draft, rules, case.id, chosen, colour)

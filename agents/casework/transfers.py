@@ -9,8 +9,8 @@ from itertools import count
 from uuid import uuid5
 
 from agents.casework.book import Book
-from agents.casework.case import OPEN, Case, Handover, Stands
-from agents.casework.handover import offer, released, take_back
+from agents.casework.case import Case, Handover, Stands
+from agents.casework.handover import offer, released, supersede
 from agents.casework.inputs import NAMESPACE, Draft
 from agents.casework.linking import earlier_reports, find_case
 from agents.casework.reports import pass_over, place, together
@@ -149,9 +149,7 @@ def _ended(draft: Draft, rules: Rules, said: j.TransferInput, case: Case) -> Non
         draft.add(j.TransferEnded(case_id=case.id, state=state))
         draft.add(j.OwnerChanged(case_id=case.id, owner=rules.directory.organisation))
         return
-    for handover in case.handovers:
-        if handover.state in OPEN:
-            take_back(draft, rules, case, handover, HandoverState.SUPERSEDED)
+    supersede(draft, rules, case)
     _not_ours(draft, case, state)
 
 

@@ -160,13 +160,13 @@ def _to_another_centre(
             more = {"state": event.state, "reason": event.reason, "municipality": event.municipality}
             move = TransferMove.ANSWERED
             return [_transfer(book, record, event.sender, move, event.other_case, event.handover_id, more)]
-        case j.Offered() if (region := _region(rules, event.receiver)) is not None:
+        case j.Offered() if (region := rules.directory.elsewhere(event.receiver)) is not None:
             return [_transfer_offer(book, rules, record, event, region, passes_on)]
-        case j.HandedOver() if (region := _region(rules, event.to)) is not None:
+        case j.HandedOver() if (region := rules.directory.elsewhere(event.to)) is not None:
             state = HandoverState.ACCEPTED.value
             return [_ended(book, record, region, event.case_id, event.handover_id, state)]
         case j.TakenBack() if (pair := book.open_handover(event.case_id, event.handover_id)) is not None:
-            region = _region(rules, pair[1].receiver)
+            region = rules.directory.elsewhere(pair[1].receiver)
             if region is None:
                 return None
             # What is offered anew at once is not ended before: its new number goes with the offer.
@@ -175,21 +175,15 @@ def _to_another_centre(
                 for one in record.events
             )
             return [] if anew else [_ended(book, record, region, event.case_id, event.handover_id, event.state)]
-        case j.MoveRefused() if (region := _region(rules, event.receiver)) is not None:
+        case j.MoveRefused() if (region := rules.directory.elsewhere(event.receiver)) is not None:
             # What was handed over already is said once more.
             state = HandoverState.ACCEPTED if event.state == HandoverState.COMPLETED else HandoverState(event.state)
             return [_ended(book, record, region, event.case_id, event.handover_id, state.value)]
-        case j.Told() if (region := _region(rules, event.to)) is not None and event.case_id is not None:
+        case j.Told() if (region := rules.directory.elsewhere(event.to)) is not None and event.case_id is not None:
             more = {"kind": event.kind}
             return [_transfer(book, record, region, TransferMove.TOLD, event.case_id, event.handover_id, more)]
         case _:
             return None
-
-
-def _region(rules: Rules, receiver_id: str) -> str | None:
-    """The region of another centre; None for every other receiver."""
-    receiver = rules.directory.receiver(receiver_id)
-    return receiver.region if receiver is not None else None
 
 
 def _ended(book: Book, record: j.Record, region: str, case_id: str, handover_id: str, state: str) -> Delivery:

@@ -106,7 +106,12 @@ class Directory(Part):
 
     def receiver(self, receiver_id: str) -> Receiver | None:
         """The receiver of that id."""
-        return next((found for found in self.receivers if found.id == receiver_id), None)
+        return self._by_id.get(receiver_id)
+
+    def elsewhere(self, receiver_id: str) -> str | None:
+        """The region of which that receiver is the centre; None for every receiver of this one."""
+        found = self.receiver(receiver_id)
+        return found.region if found is not None else None
 
     def covers(self, municipality: str, on: date) -> bool:
         """Whether a place lies in this region, by whichever of its municipality's codes."""
@@ -172,6 +177,10 @@ class Directory(Part):
     def named(self, text: str) -> frozenset[str]:
         """The ids of the receivers and organisations that are called so, however it is written."""
         return self._by_name.get(_compared(text), frozenset())
+
+    @cached_property
+    def _by_id(self) -> dict[str, Receiver]:
+        return {found.id: found for found in self.receivers}
 
     @cached_property
     def _by_name(self) -> dict[str, frozenset[str]]:
