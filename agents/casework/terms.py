@@ -29,7 +29,8 @@ class _Matter:
     since: int | None
     """When the reports came that are a case of their own now."""
     running: dict[str, int]
-    ended: dict[str, None] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
+    """With the moment that was owed."""
     new: dict[str, int] = field(default_factory=dict)
 
 
@@ -122,7 +123,7 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
             if isinstance(said, j.ActInput) and said.details.get("board") == BoardNotice.MAYOR_DEMANDS:
                 _begin(draft, rules, matter, "MAYOR_DEMANDS", now)
         case j.HandedOver() | j.TransferEnded() if getattr(event, "state", "") != "ACCEPTED":
-            matter.ended |= dict.fromkeys(matter.running)
+            matter.ended |= matter.running
             matter.running = {}
             if isinstance(event, j.HandedOver):
                 # Who reported is known here alone.
@@ -152,7 +153,7 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
 
 def _act(draft: Draft, rules: Rules, matter: _Matter, kind: str) -> None:
     if kind == ActKind.CLOSE:
-        matter.ended |= dict.fromkeys(matter.running)
+        matter.ended |= matter.running
         matter.running = {}
         return
     if kind == ActKind.EXTEND:
@@ -213,7 +214,9 @@ def _begin(
             continue
         due = millis(length.after(moment(at), rules.calendar))
         before = matter.running.get(row.id)
-        if before is None or anew or due < before:
+        if before is None and begun == NONE and not anew and (was := matter.ended.get(row.id, due + 1)) <= due:
+            matter.running[row.id] = was  # what ends and begins again at once was owed all along
+        elif before is None or anew or due < before:
             matter.running[row.id] = matter.new[row.id] = due
 
 
@@ -234,5 +237,6 @@ def _joined(matter: _Matter, others: dict[str, int]) -> None:
 
 
 def _stop(matter: _Matter, term: str) -> None:
-    if matter.running.pop(term, None) is not None:
-        matter.ended[term] = None
+    due = matter.running.pop(term, None)
+    if due is not None:
+        matter.ended[term] = due

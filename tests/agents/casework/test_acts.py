@@ -370,3 +370,18 @@ def test_danger_that_was_said_while_it_was_closed_counts_when_it_is_merged():
     world.act("MERGE", world.case, other_case=closed_one.id)
 
     assert world.case.colour == "RED"
+
+
+def test_a_call_that_leaves_the_acute_question_open_is_owed_by_the_same_moment():
+    # Given a case with an acute question that nobody could answer, and the call about it by two o'clock
+    world = World(start="2026-03-18T10:00:00+01:00")
+    world.publish(a_report(received_at="2026-03-18T10:00:00+01:00", unknown=("A1",)))
+    owed = world.case.terms["T11"]
+
+    # When a worker raises it an hour later and that question stays without an answer
+    world.pass_until("2026-03-18T11:00:00+01:00")
+    world.act("RAISE", colour="ORANGE")
+
+    # Then the call is still owed, and no later
+    assert (world.case.colour, world.case.provisional) == ("ORANGE", True)
+    assert world.case.terms["T11"] == owed
