@@ -166,7 +166,7 @@ class Trial:
                 offset=line.number,
                 at=line.at,
                 input=made,
-                earlier=self._facts_of(made.case_id),
+                earlier=self._facts_of(made.case_id or NEVER),
                 others=self._facts_of(made.details.get("other_case", "")),
             )
         )

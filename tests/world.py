@@ -158,8 +158,14 @@ class World:
 
     def act(self, kind: str, case: Case | None = None, **changes: Any) -> j.Record:
         """Somebody of the centre acts on a case (the last one)."""
-        act = an_act(changes.pop("case_id", (case or self.case).id), kind, **changes)
+        named = changes.pop("case_id") if "case_id" in changes else (case or self.case).id
+        act = an_act(named, kind, **changes)
         return self._send(specs.ACTS.topic(self.region), specs.ACT_TYPE, None, orjson.dumps(act))
+
+    def hold(self, receiver: str, *, resume: bool = False, **changes: Any) -> j.Record:
+        """Somebody of the centre takes a receiver out of service, or brings it back."""
+        kind = "RESUME_RECEIVER" if resume else "HOLD_RECEIVER"
+        return self.act(kind, case_id=..., **({"to": receiver, "role": "bureaudienst"} | changes))
 
     def change_rules(self, changes: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
         """The region's policy is another from now on: table -> row -> what it says instead."""

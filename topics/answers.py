@@ -114,23 +114,28 @@ DETAILS = {
     ActKind.ASSESSMENT_PART: ("part",),
     ActKind.CONSULT: ("to",),
     ActKind.MOVE_TIMER: ("term", "due"),
+    ActKind.HOLD_RECEIVER: ("to",),
+    ActKind.RESUME_RECEIVER: ("to",),
 }
 """What an act must say besides actor and reason; nothing of another act's may stand there."""
 _INSTEAD = {ActKind.CONFIRM_LINK: ("reports",), ActKind.UNLINK: ("reports",)}
 """What it may say instead: not of two cases, but of reports of one case."""
 _ALSO = {ActKind.PHONED: ("notices",)}
 """What it may say."""
+RECEIVER_ACTS = (ActKind.HOLD_RECEIVER, ActKind.RESUME_RECEIVER)
+"""What is done about a receiver, and not with a case."""
 _DETAILS = tuple(dict.fromkeys(name for names in (*DETAILS.values(), *_INSTEAD.values()) for name in names))
 
 
 class Act(Message):
-    """What a person of the centre does with a case. ``second`` is a second authorised person (*vier ogen*).
+    """What a person of the centre does with a case, or about a receiver. ``second`` is a second authorised person
+    (*vier ogen*).
 
     Which fields an act needs stands in ``DETAILS``.
     """
 
     act_id: UUID
-    case_id: UUID
+    case_id: UUID | None = Field(default=None, description="absent from HOLD_RECEIVER and RESUME_RECEIVER alone")
     kind: ActKind
     actor: Actor
     role: Slug
@@ -156,7 +161,10 @@ class Act(Message):
     board: BoardNotice | None = None
     found: InvestigationOutcome | None = None
     case_role: CaseRole | None = None
-    to: Slug | None = Field(default=None, description="ASSIGN_ROLE, CONSULT: a receiver, or the centre")
+    to: Slug | None = Field(
+        default=None,
+        description="ASSIGN_ROLE, CONSULT: a receiver, or the centre; HOLD_RECEIVER, RESUME_RECEIVER: that receiver",
+    )
     part: AssessmentPart | None = None
     term: Term | None = Field(default=None, description="MOVE_TIMER: which of the case's terms")
     due: Moment | None = Field(
@@ -165,6 +173,8 @@ class Act(Message):
 
     @model_validator(mode="after")
     def _details_of_its_kind(self) -> Self:
+        if (self.case_id is None) is not (self.kind in RECEIVER_ACTS):
+            raise ValueError("act_details")
         needed = DETAILS.get(self.kind, ())
         given = {name for name in _DETAILS if getattr(self, name) not in (None, ())}
         as_told = given.issuperset(needed) and given.issubset((*needed, *_ALSO.get(self.kind, ())))

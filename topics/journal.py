@@ -127,7 +127,8 @@ class ActInput:
     type: str = "act"
     origin: Origin
     act_id: str
-    case_id: str
+    case_id: str | None
+    """None of what is done about a receiver."""
     kind: str
     actor: str
     role: str
@@ -283,6 +284,46 @@ class Offered:
     contact_person: str | None
     dv_specialist: str | None
     key_id: str
+    falls: int | None = None
+    """Its receiver is out of service: it is not put on the queue, and from then on (ms) the centre has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverHeld:
+    """A receiver is out of service: nothing new is put on its queue."""
+
+    type: str = "receiver_held"
+    receiver: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverResumed:
+    """It is in service again."""
+
+    type: str = "receiver_resumed"
+    receiver: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferPaused:
+    """What becomes of an offer by its receiver going out of service, or coming back."""
+
+    type: str = "offer_paused"
+    case_id: str
+    handover_id: str
+    falls: int | None
+    """From then on the centre has it (ms)."""
+    shows: int | None
+    """Then it is put on the receiver's queue (ms)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferShown:
+    """An offer that was held back is put on its receiver's queue."""
+
+    type: str = "offer_shown"
+    case_id: str
+    handover_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -620,6 +661,10 @@ Event = (
     | Triaged
     | Routed
     | Offered
+    | ReceiverHeld
+    | ReceiverResumed
+    | OfferPaused
+    | OfferShown
     | Answered
     | TransferTaken
     | TransferAnswered

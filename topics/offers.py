@@ -144,6 +144,7 @@ class Notice(Message):
     late: bool = False
     state: HandoverState | None = Field(default=None, description="how the handover stands now")
     now_with: Slug | None = None
+    about: Slug | None = Field(default=None, description="RECEIVER_HELD, RECEIVER_RESUMED: which receiver")
     roles: dict[CaseRole, tuple[Slug, ...]] = Field(default_factory=dict)
     test: bool = False
     content: Sealed | None = None

@@ -18,7 +18,7 @@ from agents.matching import Link
 from topics import journal as j
 from topics.codes import CaseRole, DeadLetterReason, HandoverState, NoticeKind, NoticeState, Relation
 
-FOLD = 6
+FOLD = 7
 """Version of this fold and of the form in which it is saved: a snapshot of another one is not read."""
 
 ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
@@ -47,7 +47,7 @@ class Book:
     """The state of one region. Change it with ``apply`` alone; a case that is looked at may not be kept."""
 
     __slots__ = (
-        "_changed", "cases", "directory", "directory_hash", "index", "known", "now", "open_cases", "origins",
+        "_changed", "cases", "directory", "directory_hash", "held", "index", "known", "now", "open_cases", "origins",
         "policy", "policy_hash", "positions", "put_aside", "region", "rules_unsaved", "seq", "waiting",
     )  # fmt: skip
 
@@ -71,6 +71,8 @@ class Book:
         self.origins: dict[str, int] = {}
         """Where refused messages and answers without a case came in -> when."""
         self.waiting = Waiting(self.cases)
+        self.held: dict[str, int] = {}
+        """Receivers that are out of service -> since when."""
         self.open_cases: dict[str, int] = dict.fromkeys(COLOURS, 0)
         """Colour -> how many cases are open."""
         self._changed: dict[int, str | None] = {}
@@ -193,7 +195,7 @@ class Book:
         elif isinstance(said, j.AnswerInput | j.ActInput):
             own = said.answer_id if isinstance(said, j.AnswerInput) else said.act_id
             # The case that was named: an act may change another one too.
-            if (case := self.cases.get(said.case_id)) is not None:
+            if (case := self.cases.get(said.case_id or "")) is not None:
                 case.done.append(own)
                 if said.sealed:
                     case.keys.append(said.key_id)
@@ -214,7 +216,7 @@ class Book:
                 known = self.report(said)
                 return self.cases.get(known[0]) if known is not None and known[0] is not None else None
             case j.AnswerInput() | j.ActInput():
-                return self.cases.get(said.case_id)
+                return self.cases.get(said.case_id or "")
             case _:
                 return None
 
@@ -242,6 +244,12 @@ class Book:
                 case.destination, case.rule = event.destination, event.rule
             case j.Offered():
                 self._offered(event, record)
+            case j.ReceiverHeld():
+                self.held[event.receiver] = record.at
+            case j.ReceiverResumed():
+                self.held.pop(event.receiver, None)
+            case j.OfferPaused() | j.OfferShown():
+                self._paused(event)
             case j.Answered():
                 self._answered(event, record)
             case j.ExecutorChanged():
@@ -468,11 +476,24 @@ class Book:
             contact_person=event.contact_person,
             dv_specialist=event.dv_specialist,
             key_id=event.key_id,
+            withheld=event.falls is not None,
+            falls=event.falls,
         )
         case = self.cases[event.case_id]
         case.handovers.append(handover)
         case.keys.append(event.key_id)
         self.waiting.began(self.cases.number_of(case), handover)
+
+    def _paused(self, event: j.OfferPaused | j.OfferShown) -> None:
+        pair = self.open_handover(event.case_id, event.handover_id)
+        if pair is None:
+            return
+        case, handover = pair
+        if isinstance(event, j.OfferShown):
+            handover.withheld, handover.shows = False, None
+        else:
+            handover.falls, handover.shows = event.falls, event.shows
+        self.waiting.push(self.cases.number_of(case), handover)
 
     def _answered(self, event: j.Answered, record: j.Record) -> None:
         pair = self.open_handover(event.case_id, event.handover_id)
@@ -547,6 +568,7 @@ class Book:
                 "policy_hash": self.policy_hash,
                 "directory_hash": self.directory_hash,
                 "open_cases": self.open_cases,
+                "held": self.held,
                 "origins": self.origins,
                 "homeless": [[key.hex(), packed.decode()] for key, packed in self.known.homeless()],
             },

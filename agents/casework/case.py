@@ -97,11 +97,21 @@ class Handover:
     acknowledged: int | None = None
     accepted: int | None = None
     started: int | None = None
+    withheld: bool = False
+    """Whether it is not on its receiver's queue yet: that is, or was, out of service."""
+    shows: int | None = None
+    """When it is put there."""
+    falls: int | None = None
+    """From when the centre has it, for its receiver is out of service."""
 
     def due(self) -> int | None:
-        """When its next step is due; None when nothing is waited for."""
+        """When something is due next; None when nothing is waited for."""
         if self.state not in AWAITS_ANSWER:
             return None
+        return min((due for due in (self.step_due(), self.shows, self.falls) if due is not None), default=None)
+
+    def step_due(self) -> int | None:
+        """When the next step of its ladder is due."""
         return self.ladder[self.next_step].due if self.next_step < len(self.ladder) else self.again
 
 

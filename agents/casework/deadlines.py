@@ -7,7 +7,7 @@ of a desk's ladder comes back until a person acts.
 from agents.casework.case import Case, Handover
 from agents.casework.handover import elsewhere_at_work, offer, take_back
 from agents.casework.inputs import Draft
-from agents.casework.routing import back
+from agents.casework.routing import back, stand_in
 from agents.casework.rules import Rules
 from agents.policy.model import millis, moment
 from topics import journal as j
@@ -29,7 +29,28 @@ def fire(draft: Draft, rules: Rules, until: int) -> None:
 
 
 def _climb(draft: Draft, rules: Rules, case: Case, handover: Handover, until: int) -> None:
-    place, due = handover.next_step, handover.due()
+    if handover.shows is not None and handover.shows <= until:
+        draft.add(j.OfferShown(case_id=case.id, handover_id=handover.id))
+    falls = handover.falls if handover.falls is not None and handover.falls <= until else None
+    if _steps(draft, rules, case, handover, until if falls is None else falls) and falls is not None:
+        _fall(draft, rules, case, handover)
+
+
+def _fall(draft: Draft, rules: Rules, case: Case, handover: Handover) -> None:
+    """The receiver was out of service for too long: the centre has the case, unless its desks are out too."""
+    colour = Colour(case.colour) if case.colour else None
+    route = stand_in(rules, colour, (handover.receiver, *draft.book.held))
+    if route is None:
+        shows = draft.now if handover.withheld else None
+        draft.add(j.OfferPaused(case_id=case.id, handover_id=handover.id, falls=None, shows=shows))
+        return
+    take_back(draft, rules, case, handover, HandoverState.RECALLED)
+    offer(draft, rules, case.id, route, colour)
+
+
+def _steps(draft: Draft, rules: Rules, case: Case, handover: Handover, until: int) -> bool:
+    """Fire the steps of its ladder that are due; False when with the last one the offer was taken back."""
+    place, due = handover.next_step, handover.step_due()
     while due is not None and due <= until:
         step = handover.ladder[min(place, len(handover.ladder) - 1)]
         place += 1
@@ -52,13 +73,14 @@ def _climb(draft: Draft, rules: Rules, case: Case, handover: Handover, until: in
             at_work = elsewhere_at_work(rules, case, handover)
             if at_work is not None:
                 draft.tell(NoticeKind.RECALL_DUE, at_work.receiver, case_id=case.id, handover_id=at_work.id)
-                return
+                return False
             colour = Colour(case.colour) if case.colour else None
             offer(draft, rules, case.id, back(rules, colour, handover.receiver), colour)
-            return
+            return False
         for to in step.tells:
             draft.tell(NoticeKind(step.name), to, case_id=case.id, handover_id=handover.id)
         due = handover.ladder[place].due if place < len(handover.ladder) else again
+    return True
 
 
 def _again(draft: Draft, rules: Rules, handover: Handover) -> int:

@@ -11,6 +11,7 @@ from agents.casework.handover import answer
 from agents.casework.inputs import Draft, Incoming
 from agents.casework.reports import dead, report
 from agents.casework.rules import Rules, rules_of
+from agents.casework.service import act_on_receiver
 from agents.casework.terms import follow
 from agents.casework.transfers import answered, refused, transfer
 from agents.policy.model import text_hash
@@ -64,8 +65,10 @@ def _from_outside(draft: Draft, rules: Rules, said: j.FromOutside) -> None:
             _answer(draft, rules, said)
         case j.TransferInput():
             transfer(draft, rules, said)
+        case j.ActInput(case_id=None):
+            act_on_receiver(draft, rules, said)
         case j.ActInput():
-            case = book.cases.get(said.case_id)
+            case = book.cases.get(said.case_id or "")
             if case is None:
                 dead(draft, rules, DeadLetterReason.UNKNOWN_CASE, acute=False)
             elif said.act_id in case.done:
@@ -130,8 +133,8 @@ def keeps_content(events: list[j.Event] | tuple[j.Event, ...]) -> bool:
 
 
 def _keeps_words(book: Book, said: j.AnswerInput | j.ActInput, events: list[j.Event]) -> bool:
-    """Whether what was said with it is kept: only where the erasure of its case will find it."""
-    case = book.cases.get(said.case_id)
-    if case is None or case.erased:
+    """Whether what was said with it is kept: only where the erasure of its case will find it, or of no household."""
+    case = book.cases.get(said.case_id or "")
+    if said.case_id is not None and (case is None or case.erased):
         return False
     return not any(isinstance(event, j.DeadLettered | j.Repeated | j.Erased) for event in events)

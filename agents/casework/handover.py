@@ -3,9 +3,11 @@
 The executor changes at ACCEPTED, the owner at STARTED. A refusal always has a successor.
 """
 
+from collections.abc import Collection
+
 from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover
 from agents.casework.inputs import Draft
-from agents.casework.routing import About, Route, back, helper, route
+from agents.casework.routing import About, Route, back, helper, route, stand_in
 from agents.casework.rules import Rules, local_date
 from agents.casework.situation import coloured, home_of
 from agents.casework.standing import MONITORED, end
@@ -24,6 +26,7 @@ def offer(
     draft: Draft, rules: Rules, case_id: str, route: Route, colour: Colour | None, replaces: Handover | None = None
 ) -> None:
     """Offer the case. Its T03 and ladder are fixed here; the same receiver gains no time by a second offer."""
+    held, route = draft.book.held, redirected(draft, rules, route, colour)
     policy, receiver = rules.policy, route.receiver
     clock = colour or policy.without_colour
     start = moment(draft.now)
@@ -60,8 +63,26 @@ def offer(
             contact_person=receiver.contact_person.id if receiver.contact_person else None,
             dv_specialist=receiver.dv_specialist.id if receiver.dv_specialist else None,
             key_id=draft.new_id(),
+            falls=falls(draft, rules, colour, receiver.id, held) if receiver.id in held else None,
         )
     )
+
+
+def falls(draft: Draft, rules: Rules, colour: Colour | None, receiver: str, held: Collection[str]) -> int | None:
+    """From when the centre has an offer of now to a receiver that is out of service, as are ``held``; None when nobody
+    stands in."""
+    if stand_in(rules, colour, (receiver, *held)) is None:
+        return None
+    term = rules.policy.held.falls.get(colour or rules.policy.without_colour)
+    return draft.now if term is None else millis(term.after(moment(draft.now), rules.calendar))
+
+
+def redirected(draft: Draft, rules: Rules, route: Route, colour: Colour | None) -> Route:
+    """What is rood and would go to a receiver that is out of service goes to who stands in, at once."""
+    held = draft.book.held
+    if colour is not Colour.RED or route.receiver.id not in held:
+        return route
+    return stand_in(rules, colour, (route.receiver.id, *held)) or route
 
 
 def take_back(draft: Draft, rules: Rules, case: Case, handover: Handover, state: HandoverState) -> None:

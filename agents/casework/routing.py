@@ -61,10 +61,23 @@ def unforeseen(rules: Rules) -> Route:
 
 def back(rules: Rules, colour: Colour | None, refused_by: str, rule: str = "BACK") -> Route:
     """Back to the centre after a refusal or silence, and never to the same desk."""
-    desks = rules.directory.desks
-    first, second = (desks.duty, desks.crisis) if colour is Colour.RED else (desks.assessment, desks.duty)
-    destination = Destination.VT_CRISIS if colour is Colour.RED else Destination.VT_ASSESSMENT
+    destination, (first, second) = _centre(rules.directory, colour)
     return _to(rules.directory, destination, rule, second if refused_by == first else first)
+
+
+def stand_in(rules: Rules, colour: Colour | None, passed: Collection[str]) -> Route | None:
+    """Who of the centre does it for a receiver that is out of service; None when those desks are ``passed`` too."""
+    destination, desks = _centre(rules.directory, colour)
+    found = next((desk for desk in desks if desk not in passed), None)
+    return _to(rules.directory, destination, "HELD", found) if found is not None else None
+
+
+def _centre(directory: Directory, colour: Colour | None) -> tuple[Destination, tuple[str, str]]:
+    """Where the centre takes a case back, and its desks for that in their order."""
+    desks = directory.desks
+    if colour is Colour.RED:
+        return Destination.VT_CRISIS, (desks.duty, desks.crisis)
+    return Destination.VT_ASSESSMENT, (desks.assessment, desks.duty)
 
 
 def helper(rules: Rules, receiver_id: str | None, rule: str, colour: Colour | None, about: About) -> Route | None:

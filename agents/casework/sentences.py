@@ -22,6 +22,11 @@ RULES = {
         Rule(
             "TRANSFER", "Aangeboden door Veilig Thuis in een andere regio.", "Offered by the centre of another region."
         ),
+        Rule(
+            "HELD",
+            "De ontvanger is buiten dienst: iemand van Veilig Thuis doet het.",
+            "The receiver is out of service: somebody of the centre does it.",
+        ),
         Rule("BACK", "Terug bij Veilig Thuis na weigering of stilte.", "Back after refusal or silence."),
     )
 }

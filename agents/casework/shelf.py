@@ -43,7 +43,7 @@ def read_book(saved: Mapping[str, bytes]) -> Iterator[Book]:
     if head["fold"] != FOLD:
         raise j.UnknownFormat(f"snapshot of fold {head['fold']}, this release has {FOLD}")
     book = Book(head["region"])
-    for name in ("seq", "now", "put_aside", "policy_hash", "directory_hash", "open_cases", "origins"):
+    for name in ("seq", "now", "put_aside", "policy_hash", "directory_hash", "open_cases", "held", "origins"):
         setattr(book, name, head[name])
     book.policy, book.directory = _read_rules(saved[RULES])
     book.rules_unsaved = False

@@ -54,7 +54,7 @@ def follow(draft: Draft, rules: Rules) -> None:
             draft.add(j.TermsChanged(case_id=case_id, due=due, ended=ended))
 
 
-_NO_CHANGE = (j.Told, j.StepFired, j.MoveRefused, j.Repeated, j.NotDecided, j.Linked)
+_NO_CHANGE = (j.Told, j.StepFired, j.MoveRefused, j.Repeated, j.NotDecided, j.Linked, j.OfferPaused, j.OfferShown)
 _AT_WORK = (HandoverState.ACCEPTED, HandoverState.STARTED)
 
 

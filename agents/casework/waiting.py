@@ -1,8 +1,9 @@
 """What is waited for: when each awaited handover is next due, and since when it waits. Times are ms since 1970 UTC."""
 
 import heapq
+from collections.abc import Iterator
 
-from agents.casework.case import Case, Handover, severity
+from agents.casework.case import AWAITS_ANSWER, Case, Handover, severity
 from agents.casework.cases import Cases
 from agents.casework.chunk import Awaited
 from topics.codes import Colour
@@ -52,6 +53,13 @@ class Waiting:
             for entry in taken:
                 heapq.heappush(heap, entry)
         return found
+
+    def awaited(self) -> Iterator[tuple[Case, Handover]]:
+        """Every handover that is waited for, in the order in which their cases were opened."""
+        mask = (1 << _NUMBER_BITS) - 1
+        for number in sorted({entry & mask for heap in self._due for entry in heap}):
+            case = self._cases.nth(number)
+            yield from ((case, handover) for handover in case.handovers if handover.state in AWAITS_ANSWER)
 
     def since(self, colour: str) -> int | None:
         """Since when the longest waiting handover of this colour (or ``UNCOLOURED``) waits."""

@@ -155,8 +155,9 @@ class CaseworkWriter:
             opened = self._opened(said, plain, key)
         elif isinstance(said, j.ActInput):
             other = said.details.get("other_case", "")
-            self.contents.need([*self._reports(said.case_id), *self._reports(other)])
-            earlier, others = self._facts(said.case_id), self._facts(other)
+            named = said.case_id or ""
+            self.contents.need([*self._reports(named), *self._reports(other)])
+            earlier, others = self._facts(named), self._facts(other)
             opened = Opened(key=key)
         incoming = Incoming(
             lane=lane,
@@ -366,7 +367,7 @@ class CaseworkWriter:
         cases = {
             event.case_id or ""
             for event in record.events
-            if isinstance(event, j.Offered) or (isinstance(event, j.Told) and event.key_id is not None)
+            if isinstance(event, j.Offered | j.OfferShown) or (isinstance(event, j.Told) and event.key_id is not None)
         }
         cases |= {event.other for event in _merged(record) if event.case_id in cases}
         cases |= {event.case_id for event in record.events if isinstance(event, j.ReportsMoved)}

@@ -87,9 +87,11 @@ def dispatch(
             found += passed
             continue
         match event:
-            case j.Offered():
+            case j.Offered() if event.falls is None:
                 found.append(_offer(book, rules, record, event, rests, agreed))
-            case j.TakenBack():
+            case j.OfferShown():
+                found.append(_offer(book, rules, record, _as_offered(book, event), rests, agreed))
+            case j.TakenBack() if _was_shown(book, record, event):
                 found.append(_recall(book, record, event))
             case j.Told():
                 found.append(_notice(book, rules, record, event, rests))
@@ -149,6 +151,31 @@ def _offer(book: Book, rules: Rules, record: j.Record, event: j.Offered, rests: 
         },
         content,
     )
+
+
+def _as_offered(book: Book, event: j.OfferShown) -> j.Offered:
+    """What was offered, of an offer that was held back."""
+    case = book.cases[event.case_id]
+    handover = next(found for found in case.handovers if found.id == event.handover_id)
+    return j.Offered(
+        case_id=case.id,
+        handover_id=handover.id,
+        receiver=handover.receiver,
+        destination=handover.destination,
+        colour=handover.colour,
+        accept_before=handover.accept_before,
+        ladder=tuple(handover.ladder),
+        contact_person=handover.contact_person,
+        dv_specialist=handover.dv_specialist,
+        key_id=handover.key_id,
+    )
+
+
+def _was_shown(book: Book, record: j.Record, event: j.TakenBack) -> bool:
+    """Whether its receiver can know of the offer that is taken back."""
+    pair = book.open_handover(event.case_id, event.handover_id)
+    shown = any(isinstance(one, j.OfferShown) and one.handover_id == event.handover_id for one in record.events)
+    return shown or pair is None or not pair[1].withheld
 
 
 def _to_another_centre(
@@ -331,12 +358,19 @@ def _notice(book: Book, rules: Rules, record: j.Record, event: j.Told, rests: Re
             "late": fired.late if fired else False,
             "state": None,
             "now_with": None,
+            "about": _receiver_of(record) if event.case_id is None else None,
             "roles": after.roles if after else {},
             "test": after.test if after else False,
             "content": None,
         },
         content,
     )
+
+
+def _receiver_of(record: j.Record) -> str | None:
+    """The receiver that went out of service with a record, or came back."""
+    found = (one.receiver for one in record.events if isinstance(one, j.ReceiverHeld | j.ReceiverResumed))
+    return next(found, None)
 
 
 def _too_late(book: Book, record: j.Record, event: j.MoveRefused) -> Delivery:
@@ -360,6 +394,7 @@ def _too_late(book: Book, record: j.Record, event: j.MoveRefused) -> Delivery:
             "late": False,
             "state": event.state,
             "now_with": event.now_with,
+            "about": None,
             "roles": case.roles,
             "test": case.test,
             "content": None,

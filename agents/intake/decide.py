@@ -326,7 +326,7 @@ def act_input(origin: j.Origin, act: Act, key_id: str, sealed: dict[str, str]) -
     return j.ActInput(
         origin=origin,
         act_id=str(act.act_id),
-        case_id=str(act.case_id),
+        case_id=str(act.case_id) if act.case_id is not None else None,
         kind=act.kind.value,
         actor=act.actor,
         role=act.role,

@@ -68,6 +68,15 @@ class Windows(Part):
     incident_hours: int = Field(ge=0, description="between two reports that may tell of one incident")
 
 
+class Held(Part):
+    """What becomes of the offers to a receiver that is out of service."""
+
+    falls: dict[Colour, Term] = Field(
+        description="after this the centre has it; a colour that is left out goes to the centre at once"
+    )
+    pace: Term = Field(description="when it is back, between one offer that waited and the next")
+
+
 class Policy(Part):
     """The rules of one region at one moment; ``hash`` of the text is in every decision."""
 
@@ -93,6 +102,7 @@ class Policy(Part):
     team_ladder: dict[Colour, tuple[LadderStep, ...]]
     desk_ladder: dict[Colour, tuple[LadderStep, ...]]
     again: dict[Colour, Term] = Field(description="the last step of a desk's ladder comes back after this")
+    held: Held
     assessment_working_days: int = Field(ge=1, description="a report within it falls DURING_ASSESSMENT")
     # Policies that were activated before there were bands stand in journals, and are read for as long as those.
     bands: Bands = Field(default_factory=Bands, description="what shares of the reports these rules should come to")
@@ -160,6 +170,8 @@ def _mistakes(policy: Policy) -> list[Mistake]:
         for colour in Colour
         if colour not in getattr(policy, part)
     ]
+    if Colour.RED in policy.held.falls:
+        found.append((("held", "falls", "RED"), "rood wacht niet op wie buiten dienst is / rood waits for nobody"))
     # A ladder that ends without a person would go quiet.
     found += [
         ((part, colour.value), f"de laatste trede moet {end} zijn / the last step must be {end}")

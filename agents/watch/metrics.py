@@ -46,6 +46,8 @@ class _Standing:
 
     open_cases: dict[str, int]
     since: dict[str, int | None]
+    held: int
+    """Receivers that are out of service."""
 
 
 class Metrics(Collector):
@@ -105,7 +107,9 @@ class Metrics(Collector):
             self._writers = {name: writer for name, writer in self._writers.items() if name in here}
         self._standing = {
             name: _Standing(
-                dict(writer.book.open_cases), {colour: writer.book.waiting.since(colour) for colour in COLOURS}
+                dict(writer.book.open_cases),
+                {colour: writer.book.waiting.since(colour) for colour in COLOURS},
+                len(writer.book.held),
             )
             for name, writer in self._writers.items()
             if name in counted
@@ -220,14 +224,17 @@ class Metrics(Collector):
             "Age of the oldest offer that nobody accepted or refused",
             labels=["colour", "region"],
         )
+        held = GaugeMetricFamily("meldstroom_receivers_held", "Receivers that are out of service", labels=["region"])
         now = time.time() * 1000
         for region, standing in sorted(self._standing.items()):
+            held.add_metric([region], standing.held)
             for colour in COLOURS:
                 open_cases.add_metric([colour, region], standing.open_cases[colour])
                 since = standing.since[colour]
                 oldest.add_metric([colour, region], 0.0 if since is None else max(0.0, (now - since) / 1000))
         yield open_cases
         yield oldest
+        yield held
 
 
 def _kind(destination: str | None) -> str:

@@ -20,6 +20,7 @@ COMMANDS = {
     "case": "case:case",
     "answer": "answer:answer",
     "act": "act:act",
+    "queue": "queue:queue",
     "route": "route:route",
     "figures": "figures:figures",
     "deadletters": "deadletters:deadletters",

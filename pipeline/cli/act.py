@@ -1,7 +1,7 @@
 """``meldstroom act``: what a person of the centre does with a case."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import click
@@ -20,6 +20,10 @@ from topics.codes import (
     StandingState,
     TriageOutcome,
 )
+
+if TYPE_CHECKING:
+    from pipeline.regions import Outline
+    from topics.cluster import Cluster
 
 VERBS = {
     kind.lower().replace("_", "-"): kind
@@ -120,6 +124,20 @@ def do(
     kind: str, id: str, actor: str, role: str, reason: str, second: str | None, wait: bool, output: str, **given: Any
 ) -> None:
     """Publish one act for the case's region, and with ``wait`` say what followed."""
+    found = settings()
+    cluster = cluster_of(found)
+    place = find(cluster, found, id)
+    if (other := given.pop("other", None)) is not None:
+        given["other_case"] = find(cluster, found, other).case.id
+    now = datetime.now(UTC)
+    about = {"case_id": place.case.id, "kind": kind, "done_at": now, **_details(kind, given, now)}
+    by = {"actor": actor, "role": role, "second": second, "reason": reason}
+    look = say("answer.next", case=place.case.id[:8])
+    publish(cluster, place.region, about | by, wait=wait, output=output, look=look)
+
+
+def publish(cluster: "Cluster", region: "Outline", said: dict[str, Any], *, wait: bool, output: str, look: str) -> None:
+    """Publish one act of a region; what followed, or where to ``look`` for it, is said."""
     from pydantic import ValidationError
 
     from pipeline.cli.answer import follow_up
@@ -128,27 +146,9 @@ def do(
     from topics.answers import Act
     from topics.problems import field_errors
 
-    found = settings()
-    cluster = cluster_of(found)
-    place = find(cluster, found, id)
-    if (other := given.pop("other", None)) is not None:
-        given["other_case"] = find(cluster, found, other).case.id
     act_id = uuid4()
-    now = datetime.now(UTC)
     try:
-        said = Act.model_validate(
-            {
-                "act_id": act_id,
-                "case_id": place.case.id,
-                "kind": kind,
-                "actor": actor,
-                "role": role,
-                "second": second,
-                "reason": reason,
-                "done_at": now,
-                **_details(kind, given, now),
-            }
-        )
+        made = Act.model_validate({"act_id": act_id, **said})
     except ValidationError as error:
         wrong = field_errors(error, Act)
         from pipeline.cli.manners import language
@@ -157,26 +157,27 @@ def do(
             f"  {one.pointer.lstrip('/')}: {one.detail if language() == 'nl' else one.detail_en}" for one in wrong
         )
         raise Sorry("error.act", Exit.USAGE, what=lines) from None
-    start = ends_of(cluster, specs.JOURNAL.topic(), [place.region.partition]) if wait else {}
+    start = ends_of(cluster, specs.JOURNAL.topic(), [region.partition]) if wait else {}
+    about = str(made.case_id or made.to)
     record = event(
         kind=specs.ACT_TYPE,
-        source=f"urn:nld:oin:{place.region.directory.oin}:systeem:meldstroom-cli",
-        topic=specs.ACTS.topic(place.region.name),
-        key=place.case.id,
-        value=said.model_dump_json(exclude_none=True).encode(),
+        source=f"urn:nld:oin:{region.directory.oin}:systeem:meldstroom-cli",
+        topic=specs.ACTS.topic(region.name),
+        key=about,
+        value=made.model_dump_json(exclude_none=True).encode(),
     )
     (sent,) = send(cluster, [record])
     told = {
         "act_id": str(act_id),
-        "case_id": place.case.id,
-        "kind": kind,
+        **({"case_id": about} if made.case_id else {"receiver": about}),
+        "kind": made.kind.value,
         "topic": sent.topic,
         "partition": sent.partition,
         "offset": sent.offset,
     }
     if output == "text":
-        click.echo(say("act.sent", **told))
-    follow_up(cluster, place, start, str(act_id), told, wait=wait, output=output)
+        click.echo(say("act.sent" if made.case_id else "queue.sent", **told))
+    follow_up(cluster, region.partition, start, str(act_id), told, wait=wait, output=output, look=look)
 
 
 def _details(kind: str, given: Values, now: datetime) -> Values:

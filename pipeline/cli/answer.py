@@ -12,7 +12,6 @@ from pipeline.cli.manners import (
     Sorry,
     as_json,
     cluster_of,
-    note,
     option,
     output_option,
     say,
@@ -111,30 +110,32 @@ def give(
     }
     if output == "text":
         click.echo(say("answer.sent", **told))
-    follow_up(cluster, place, start, str(answer_id), told, wait=wait, output=output)
+    look = say("answer.next", case=place.case.id[:8])
+    follow_up(cluster, place.region.partition, start, str(answer_id), told, wait=wait, output=output, look=look)
 
 
 def follow_up(
     cluster: "Cluster",
-    place: Place,
+    partition: int,
     start: dict[int, int],
     own: str,
     told: dict[str, Any],
     *,
     wait: bool,
     output: str,
+    look: str,
 ) -> None:
-    """What the region made of an answer or act; exit 1 when it was refused."""
+    """What the region made of an answer or act, or where to ``look`` for it; exit 1 when it was refused."""
     from pipeline.cli.story import lines_of, refused
 
-    record = wait_for_record(cluster, place.region.partition, start, own) if wait else None
+    record = wait_for_record(cluster, partition, start, own) if wait else None
     if output == "json":
         as_json({**told, "followed": list(record.events) if record else None})
     elif record is not None:
         for line in lines_of(record):
             click.echo(f"  {line}")
     if not wait:
-        note("answer.next", case=place.case.id[:8])
+        click.echo(look, err=True)
     elif record is None:
         raise Sorry("error.no_record", Exit.TEMPORARY, seconds=int(ANSWERED_WITHIN_S))
     elif refused(record):

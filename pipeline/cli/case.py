@@ -324,7 +324,7 @@ def _offer(handover: "Handover") -> dict[str, Any]:
         for name, value in asdict(handover).items()
         if name not in ("ladder", "next_step", "again", "key_id")
     }
-    for name in ("offered", "accept_before", "acknowledged", "accepted", "started"):
+    for name in ("offered", "accept_before", "acknowledged", "accepted", "started", "shows", "falls"):
         found[name] = iso(found[name])
     return {**found, "next_step": {"step": _step_code(handover), "due": iso(due)} if due else None}
 
@@ -360,6 +360,8 @@ def _due(one: "Case") -> int | None:
 
 
 def _step_code(handover: "Handover") -> str:
+    if handover.due() in (handover.falls, handover.shows):
+        return "SHOWN" if handover.due() == handover.shows else "HELD"
     return handover.ladder[min(handover.next_step, len(handover.ladder) - 1)].name
 
 

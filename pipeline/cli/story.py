@@ -69,7 +69,8 @@ def code(name: str, value: str | None) -> str:
 
 def step(name: str) -> str:
     """A step of a ladder."""
-    return say("story.step.recalled") if name == "RECALLED" else code("NoticeKind", name)
+    own = name in ("RECALLED", "HELD", "SHOWN")
+    return say(f"story.step.{name.lower()}") if own else code("NoticeKind", name)
 
 
 def _event(record: "j.Record", event: Any) -> str:
@@ -95,6 +96,11 @@ def _event(record: "j.Record", event: Any) -> str:
             key += "_provisional" if event.provisional else ""
         case "offered":
             given["short"] = event.handover_id[:8]
+            given["falls"] = local_time(event.falls)
+            key += "_held" if event.falls is not None else ""
+        case "offer_paused":
+            given["falls"], given["shows"] = local_time(event.falls), local_time(event.shows)
+            key += "_falls" if event.falls is not None else "_shows" if event.shows is not None else ""
         case "answered" if event.reason is not None:
             given["reason"] = code("RefusalReason", event.reason)
             key = "story.answered_reason"

@@ -246,7 +246,7 @@ def test_one_act_twice_is_one():
 
 def test_what_is_not_possible_yet_is_said_and_not_ignored():
     world = a_case()
-    world.act("HOLD_RECEIVER")
+    world.act("ACTIVATE_POLICY", role="beleidsmaker", second="m.vt-08")
 
     world.expect(j.DeadLettered, reason="act_refused")
 

@@ -36,6 +36,8 @@ OTHER_ACTS: dict[str, list[dict[str, Any]]] = {
 }
 OWNERS = {"vt-hollands-midden", *(found.id for found in regions()["hollands-midden"].directory.receivers)}
 OTHER_CENTRE = "vt-brabant-zuidoost"
+DUTY, CRISIS = "vt-hm-bureaudienst", "vt-hm-crisis"
+HOLDABLE = (DUTY, CRISIS, "vt-hm-beoordeling", "wijkteam-gouda")
 HOUR = 3_600_000
 
 
@@ -126,6 +128,10 @@ class Region(RuleBasedStateMachine):
         phone = {"who": "M. de Wit", "with_whom": "dienst", "at": "2026-03-18T10:20:00+01:00"}
         more = {"phone": phone} if kind == "PHONED" else {}
         self.world.act(kind, case, notices=[data.draw(st.sampled_from(sorted(case.prepared)))], **more)
+
+    @rule(receiver=st.sampled_from(HOLDABLE), resume=st.booleans())
+    def hold(self, receiver: str, resume: bool) -> None:
+        self.world.hold(receiver, resume=resume)
 
     @rule(to_there=st.booleans())
     def bring_over(self, to_there: bool) -> None:
@@ -257,6 +263,21 @@ class Region(RuleBasedStateMachine):
                 if term not in ("T02", "T19") and case.id not in extended and episode == case.episode:
                     assert due <= before.get(term, due)
         self.terms = {case.id: (dict(case.terms), case.episode) for case in self.world.book.cases.values()}
+
+    @invariant()
+    def nothing_rood_waits_for_who_is_out_of_service(self) -> None:
+        """It is with who stands in, or its turn comes at once."""
+        book = self.world.book
+        for _, handover in awaiting(book):
+            if handover.colour == "RED" and handover.receiver in book.held and not {DUTY, CRISIS} <= book.held.keys():
+                assert handover.due() is not None
+                assert (handover.due() or 0) <= book.now
+
+    @invariant()
+    def what_is_held_back_has_a_moment(self) -> None:
+        for _, handover in awaiting(self.world.book):
+            if handover.withheld:
+                assert handover.falls is not None or handover.shows is not None
 
     @invariant()
     def states_are_known(self) -> None:

@@ -284,6 +284,32 @@ def test_a_provisional_colour_is_settled_by_a_person(up: dict[str, str], meldstr
     assert data_of(meldstroom("case", "show", short, "-o", "json", **up))["provisional"] is False
 
 
+def test_a_receiver_is_taken_out_of_service_and_brought_back(up: dict[str, str], meldstroom: Meldstroom):
+    # Given a case that a team was offered
+    short = published(meldstroom, up, "geel")["case_id"][:8]
+    offered = data_of(meldstroom("case", "show", short, "-o", "json", **up))["offers"][-1]["receiver"]
+    who = ("--actor", "m.devries", "--role", "bureaudienst", "--reason", "outage", "--wait", "-o", "json")
+
+    # When the duty desk holds its queue, twice, and resumes it
+    held = data_of(meldstroom("queue", "hold", offered, *who, **up))
+    rows = data_of(meldstroom("queue", "list", "-o", "json", **up))
+    twice = meldstroom("queue", "hold", offered, *who, **up)
+    resumed = data_of(meldstroom("queue", "resume", offered, *who, **up))
+
+    # Then it is seen in the list, and a second hold is refused
+    assert (held["receiver"], held["followed"][0]["type"]) == (offered, "receiver_held")
+    (row,) = [row for row in rows if row["receiver"] == offered]
+    assert row["held_since"] is not None
+    assert row["waiting"] >= 1
+    assert twice.exit_code == Exit.NOT_SO
+    assert resumed["followed"][0]["type"] == "receiver_resumed"
+    shown = data_of(meldstroom("case", "show", short, "-o", "json", **up))["offers"][-1]
+    assert (shown["receiver"], shown["falls"]) == (offered, None)
+    unknown = meldstroom("queue", "hold", "wijkteam-nergens", *who, **up)
+    assert unknown.exit_code == Exit.NOT_SO
+    assert "wijkteam-nergens" in unknown.stderr
+
+
 def test_a_dead_letter_is_opened_and_not_sent_in_vain(up: dict[str, str], meldstroom: Meldstroom):
     refused = meldstroom("publish", str(EXAMPLES / "kapot.json"), "--wait", **up)
     letters = data_of(meldstroom("deadletters", "ls", "-o", "json", **up))

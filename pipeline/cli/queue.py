@@ -1,0 +1,102 @@
+"""``meldstroom queue``: take a receiver out of service while it is down, and bring it back."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from pipeline.cli.manners import (
+    Exit,
+    Group,
+    Sorry,
+    as_json,
+    cluster_of,
+    iso,
+    local_time,
+    option,
+    outlines_of,
+    output_option,
+    say,
+    settings,
+    table,
+)
+
+
+@click.group(cls=Group, help="help.queue")
+def queue() -> None:
+    """A verb for what is done with a queue."""
+
+
+def _verb(name: str, kind: str) -> None:
+    def command(receiver: str, actor: str, role: str, reason: str, second: str | None, wait: bool, output: str) -> None:
+        from pipeline.cli.act import publish
+
+        found = settings()
+        cluster = cluster_of(found)
+        regions = outlines_of(found)
+        region = next(
+            (one for one in regions.values() if any(found.id == receiver for found in one.directory.own())), None
+        )
+        if region is None:
+            raise Sorry("error.unknown_receiver", Exit.NOT_SO, receiver=receiver, region=", ".join(regions))
+        said: dict[str, Any] = {
+            "kind": kind,
+            "to": receiver,
+            "actor": actor,
+            "role": role,
+            "second": second,
+            "reason": reason,
+        }
+        said["done_at"] = datetime.now(UTC)
+        publish(cluster, region, said, wait=wait, output=output, look=say("queue.next"))
+
+    option("--wait", is_flag=True, help="wait_journal")(command)
+    option("--second", metavar="CODE", help="second")(command)
+    option("--reason", metavar="TEXT", required=True, help="reason")(command)
+    option("--role", metavar="ROLE", required=True, help="role")(command)
+    option("--actor", metavar="CODE", required=True, help="actor")(command)
+    click.argument("receiver", metavar="RECEIVER")(command)
+    queue.command(name=name, help=f"help.queue.{name}")(output_option(command))
+
+
+_verb("hold", "HOLD_RECEIVER")
+_verb("resume", "RESUME_RECEIVER")
+
+
+@queue.command(name="list", help="help.queue.list")
+@output_option
+def list_(output: str) -> None:
+    """Every receiver for which offers wait, or that is out of service."""
+    from pipeline.journal_reader import histories
+
+    found = settings()
+    cluster = cluster_of(found)
+    folded = histories(cluster, {name: one.partition for name, one in outlines_of(found).items()})
+    rows: list[dict[str, Any]] = []
+    for name, (book, _) in sorted(folded.items()):
+        waiting = [handover for _, handover in book.waiting.awaited()]
+        for receiver in sorted({one.receiver for one in waiting} | book.held.keys()):
+            offers = [one for one in waiting if one.receiver == receiver]
+            rows.append(
+                {
+                    "region": name,
+                    "receiver": receiver,
+                    "held_since": book.held.get(receiver),
+                    "waiting": len(offers),
+                    "withheld": sum(one.withheld for one in offers),
+                    "next_due": min((due for one in offers if (due := one.due()) is not None), default=None),
+                }
+            )
+    if output == "json":
+        as_json([{**row, "held_since": iso(row["held_since"]), "next_due": iso(row["next_due"])} for row in rows])
+        return
+    table(
+        ("region", "receiver", "held_since", "waiting", "withheld", "due"),
+        (
+            (
+                row["region"], row["receiver"], local_time(row["held_since"]), row["waiting"], row["withheld"],
+                local_time(row["next_due"]),
+            )
+            for row in rows
+        ),
+    )  # fmt: skip
