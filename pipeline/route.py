@@ -27,6 +27,7 @@ from agents.policy.region import RegionConfig
 from agents.reference import municipalities
 from topics import journal as j
 from topics import specs
+from topics.answers import RECEIVER_ACTS
 from topics.check import check
 from topics.codes import ActKind, DeadLetterReason, LinkKind
 from topics.envelope import STRUCTURED_LIMIT
@@ -152,9 +153,10 @@ class Trial:
         offered = self._newest(None)
         newest = offered[0] if offered is not None else self.book.cases.newest()
         case_id = newest.id if newest is not None else None
-        if case_id is None and "case_id" not in given:
+        about_receiver = given["kind"] in RECEIVER_ACTS
+        if case_id is None and "case_id" not in given and not about_receiver:
             raise Refused(DeadLetterReason.UNKNOWN_CASE, [problem_of(line.number, "/act", "route.no_case")])
-        plain = _plain_act(line, self._id(line, "act"), case_id or NEVER)
+        plain = _plain_act(line, self._id(line, "act"), None if about_receiver else case_id or NEVER)
         # Whoever may do it: the trial is about what follows.
         plain["role"] = self.config.policy.permission(ActKind(given["kind"])).roles[0]
         act = read_act(orjson.dumps(plain | given))
@@ -281,14 +283,15 @@ def _draft(number: int, kind: str, given: object) -> dict[str, Any]:
         stand_ins = {"answer_id": NEVER, "case_id": NEVER, "handover_id": NEVER}
         read_answer(orjson.dumps(stand_ins | {"answered_at": "2026-01-01T00:00:00Z"} | given))
     else:
-        read_act(orjson.dumps(_plain_act(line, NEVER, NEVER) | {"done_at": "2026-01-01T00:00:00Z"} | given))
+        case_id = None if given.get("kind") in RECEIVER_ACTS else NEVER
+        read_act(orjson.dumps(_plain_act(line, NEVER, case_id) | {"done_at": "2026-01-01T00:00:00Z"} | given))
     return given
 
 
-def _plain_act(line: Line, act_id: str, case_id: str) -> dict[str, Any]:
+def _plain_act(line: Line, act_id: str, case_id: str | None) -> dict[str, Any]:
     return {
         "act_id": act_id,
-        "case_id": case_id,
+        **({"case_id": case_id} if case_id is not None else {}),
         "done_at": moment(line.at).isoformat(),
         "actor": "proefpersoon",
         "role": "beoordelaar",
@@ -387,15 +390,16 @@ def state(book: Book, record: j.Record, told: Mapping[str, str]) -> dict[str, An
             **({term: iso(due) for term, due in case.terms.items()} if case is not None else {}),
         },
         "hangs_on": _hangs_on(rules, told),
-        **(besides(rules, case) if case is not None else {}),
+        **(besides(book, rules, case) if case is not None else {}),
         "links": _links(case, record),
         "earlier_involvement": case.involvement if case else None,
         "policy": record.policy,
     }
 
 
-def besides(rules: Rules, case: Case) -> dict[str, Any]:
+def besides(book: Book, rules: Rules, case: Case) -> dict[str, Any]:
     """What is so of a case besides its colour and its handover, in codes and sentences."""
+    shared = book.assessment_of(case)
     kept = rules.policy.keep_reason(case.rule)
     return {
         "kept_because": {"reason": kept.id, "nl": kept.nl, "en": kept.en} if kept is not None else None,
@@ -412,12 +416,12 @@ def besides(rules: Rules, case: Case) -> dict[str, Any]:
         "consults": [{"to": to, "answer": answer} for to, answer in case.consults.values()],
         "roles": case.roles,
         "earlier_reports": [{"report": thread, "received": iso(received)} for thread, received in case.earlier.items()],
-        "disagreement": disagreement(case.assessment),
+        "disagreement": disagreement(shared),
         "passed_over": [*case.avoided, *case.too_severe],
         "assessment": [
             {"party": part.party, "at": iso(part.at), "scale": part.scale, "indicators": part.indicators,
              "valid_until": part.valid_until}
-            for part in case.assessment
+            for part in shared
         ],
         "related": {"confirmed": case.confirmed, "unlinked": case.unlinked, "absorbed": case.absorbed},
     }  # fmt: skip
@@ -480,6 +484,8 @@ def _offer(handover: Handover) -> dict[str, Any]:
             for place, step in enumerate(handover.ladder)
         ],
         "again": iso(handover.again) if handover.again is not None else None,
+        "falls": iso(handover.falls) if handover.falls is not None else None,
+        "shows": iso(handover.shows) if handover.shows is not None else None,
     }
 
 

@@ -151,7 +151,7 @@ def why(id: str, output: str) -> None:
     links = [{"case_id": case_id, "kind": kind, "certainty": certainty} for case_id, kind, certainty in one.links]
     policy = _policy(place)
     coming = next_step(one)
-    more = besides(in_force, one)
+    more = besides(place.book, in_force, one)
     if output == "json":
         as_json(
             {
@@ -268,7 +268,7 @@ def next_step(one: "Case") -> dict[str, str | None] | None:
     due = current.due() if current else None
     if current is None or due is None:
         return None
-    return {"step": _step_code(current), "due": iso(due), "receiver": current.receiver}
+    return {"step": step_code(current), "due": iso(due), "receiver": current.receiver}
 
 
 def state_of(one: "Case") -> str:
@@ -326,7 +326,7 @@ def _offer(handover: "Handover") -> dict[str, Any]:
     }
     for name in ("offered", "accept_before", "acknowledged", "accepted", "started", "shows", "falls"):
         found[name] = iso(found[name])
-    return {**found, "next_step": {"step": _step_code(handover), "due": iso(due)} if due else None}
+    return {**found, "next_step": {"step": step_code(handover), "due": iso(due)} if due else None}
 
 
 def _plain(record: "Record") -> dict[str, Any]:
@@ -359,7 +359,8 @@ def _due(one: "Case") -> int | None:
     return current.due() if current else None
 
 
-def _step_code(handover: "Handover") -> str:
+def step_code(handover: "Handover") -> str:
+    """What happens next with an offer that waits: a step of its ladder, HELD or SHOWN."""
     if handover.due() in (handover.falls, handover.shows):
         return "SHOWN" if handover.due() == handover.shows else "HELD"
     return handover.ladder[min(handover.next_step, len(handover.ladder) - 1)].name
@@ -368,7 +369,7 @@ def _step_code(handover: "Handover") -> str:
 def _step(handover: "Handover") -> str:
     from pipeline.cli.story import step
 
-    return step(_step_code(handover)) if handover.due() is not None else "-"
+    return step(step_code(handover)) if handover.due() is not None else "-"
 
 
 def _code(name: str, value: str) -> str:

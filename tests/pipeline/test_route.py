@@ -384,6 +384,36 @@ def test_the_earlier_reports_that_count_are_named_and_so_is_what_parties_disagre
     assert found["disagreement"] == []
 
 
+def test_a_receiver_that_is_out_of_service_can_be_tried_too(tmp_path: Path):
+    history = a_history(
+        tmp_path,
+        {"at": "2026-03-18T10:00:00+01:00", "act": {"kind": "HOLD_RECEIVER", "to": TEAM_GOUDA}},
+        {"at": "2026-03-18T10:05:00+01:00", "report": a_report(yes=("M1",))},
+    )
+    _, found = decided("--history", history)
+
+    assert (found["offer"]["receiver"], found["offer"]["falls"]) == (TEAM_GOUDA, "2026-03-18T14:05:00+01:00")
+
+
+def test_the_shared_assessment_of_merged_cases_is_shown_as_one(tmp_path: Path):
+    # Given two cases, of which the first has a team's part of the assessment
+    part = {"kind": "ASSESSMENT_PART", "part": {"party": TEAM_GOUDA, "scale": 4, "indicators": {"S2": "NO"}}}
+    lines: list[dict[str, Any]] = [
+        {"at": "2026-03-18T10:00:00+01:00", "report": a_report()},
+        {"at": "2026-03-18T11:00:00+01:00", "act": part},
+        {"at": "2026-03-18T12:00:00+01:00", "report": a_report(household=3)},
+    ]
+    first, _, second = decided("--history", a_history(tmp_path, *lines))
+    assert second["assessment"] == []
+
+    # When the first goes on in the second
+    merge = {"kind": "MERGE", "case_id": second["case_id"], "other_case": first["case_id"]}
+    *_, found = decided("--history", a_history(tmp_path, *lines, {"at": "2026-03-18T13:00:00+01:00", "act": merge}))
+
+    # Then the second shows it
+    assert [one["party"] for one in found["assessment"]] == [TEAM_GOUDA]
+
+
 def test_where_parties_say_different_things_it_is_shown():
     def part(party: str, **indicators: str) -> Part:
         return Part(party, 1, 1, None, indicators, None, 1, "k")

@@ -253,6 +253,19 @@ def test_of_two_who_were_asked_the_term_runs_until_both_have_answered():
     assert "T24" not in world.case.terms
 
 
+def test_an_answer_that_comes_after_the_case_was_merged_counts_where_it_goes_on():
+    world, question = consulted()
+    first = world.case
+    world.publish(a_report(household=3))
+    second = world.case
+    world.act("MERGE", second, other_case=first.id)
+    assert (second.consults, "T24" in second.terms) == ({question: [HELPER, None]}, True)
+    world.answer_notice(question, HELPER, "COMPLETED", case=first)
+
+    world.expect(j.ConsultAnswered, case_id=second.id, state="COMPLETED")
+    assert (second.consults, "T24" in second.terms) == ({question: [HELPER, "COMPLETED"]}, False)
+
+
 def test_nobody_answers_for_another_and_nobody_twice():
     world, question = consulted()
     world.answer_notice(question, "gi-jeugdbescherming-west-voorbeeld", "COMPLETED")

@@ -417,6 +417,37 @@ def test_what_was_refuted_here_does_not_count_there():
     assert two.there.case.colour == "GREEN"
 
 
+def test_monitoring_ends_where_the_family_left():
+    two = TwoRegions()
+    two.here.publish(a_report(**SCHOOL))
+    two.here.act("MONITOR_START")
+    assert "T13a" in two.here.case.terms
+    two.here.publish(rep())
+    two.settle()
+    two.there.answer("ACCEPTED")
+    two.settle()
+
+    assert two.here.case.standing["MONITORING"].state == "ENDED"
+    assert list(two.here.case.terms) == ["T10"]
+
+
+def test_what_was_taken_out_of_a_case_there_does_not_come_back_with_the_next_offer():
+    two = accepted()
+    case, second = two.there.case, rep()
+    two.here.publish(second)
+    two.settle()
+    assert len(case.entries) == 2
+    two.there.act("UNLINK", case, reports=[second["report_id"]])
+    apart = two.there.case
+    assert apart is not case
+
+    two.here.publish(rep())
+    two.settle()
+    threads = [entry.thread.rpartition("/")[2] for entry in case.entries]
+    assert (len(threads), second["report_id"] in threads) == (2, False)
+    assert [entry.thread.rpartition("/")[2] for entry in apart.entries] == [second["report_id"]]
+
+
 def test_danger_that_is_said_here_of_a_family_that_is_theirs_reaches_them():
     two = accepted()
     part = {"party": "gi-hollands-midden", "scale": 2, "indicators": {"A2": "YES"}, "valid_until": "2026-09-01"}

@@ -310,6 +310,22 @@ def test_a_receiver_is_taken_out_of_service_and_brought_back(up: dict[str, str],
     assert "wijkteam-nergens" in unknown.stderr
 
 
+def test_what_is_due_is_listed_what_is_late_first(up: dict[str, str], meldstroom: Meldstroom):
+    short = published(meldstroom, up, "rood")["case_id"][:8]
+
+    rows = data_of(meldstroom("timers", "due", "--within", "9000d", "--kleur", "rood", "-o", "json", **up))
+    none = meldstroom("timers", "due", "--within", "1m", "--region", "hollands-midden", "--kleur", "groen", **up)
+
+    mine = [row for row in rows if row["case_id"].startswith(short)]
+    assert {row["colour"] for row in rows} == {"RED"}
+    assert {"T04r", "T05"} <= {row["what"] for row in mine}
+    assert [row["due"] for row in rows] == sorted(row["due"] for row in rows)
+    assert none.exit_code == Exit.DONE
+    wrong = meldstroom("timers", "due", "--within", "soon", **up)
+    assert (wrong.exit_code, "soon" in wrong.stderr) == (Exit.USAGE, True)
+    assert meldstroom("timers", "due", "--region", "nergens", **up).exit_code == Exit.NOT_SO
+
+
 def test_a_dead_letter_is_opened_and_not_sent_in_vain(up: dict[str, str], meldstroom: Meldstroom):
     refused = meldstroom("publish", str(EXAMPLES / "kapot.json"), "--wait", **up)
     letters = data_of(meldstroom("deadletters", "ls", "-o", "json", **up))

@@ -1,0 +1,133 @@
+"""``meldstroom timers``: what is owed on which case, and when."""
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.case import BY_NAME
+from pipeline.cli.manners import (
+    Exit,
+    Group,
+    Sorry,
+    as_json,
+    cluster_of,
+    coloured,
+    iso,
+    language,
+    local_time,
+    note,
+    option,
+    outlines_of,
+    output_option,
+    settings,
+    table,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agents.casework.book import Book
+
+_UNITS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One thing that is owed on a case: a term of the policy, or the next step about an offer. ``due`` in ms."""
+
+    region: str
+    case_id: str
+    colour: str | None
+    what: str
+    sentence: str
+    with_whom: str
+    due: int
+
+
+@click.group(cls=Group, help="help.timers")
+def timers() -> None:
+    """A verb for what is asked of the clocks."""
+
+
+@timers.command(name="due", help="help.timers.due")
+@option("--within", default="24h", metavar="2h", help="within")
+@option("--colour", "--kleur", type=click.Choice(list(BY_NAME), case_sensitive=False), help="colour_only")
+@option("--region", metavar="NAME", help="region")
+@output_option
+def due(within: str, colour: str | None, region: str | None, output: str) -> None:
+    """Everything that is due up to then, what is late first."""
+    from pipeline.journal_reader import histories
+
+    now = int(time.time() * 1000)
+    until = now + _millis(within)
+    found = settings()
+    cluster = cluster_of(found)
+    regions = outlines_of(found)
+    if region is not None and region not in regions:
+        raise Sorry("error.unknown_region", Exit.NOT_SO, region=region, known=", ".join(regions))
+    named = {name: one.partition for name, one in regions.items() if region in (None, name)}
+    rows = sorted(
+        (
+            one
+            for name, (book, _) in histories(cluster, named).items()
+            for one in owed(name, book)
+            if one.due <= until and (colour is None or one.colour == BY_NAME[colour.lower()])
+        ),
+        key=lambda one: (one.due, one.case_id, one.what),
+    )
+    if output == "json":
+        as_json([_plain(one, now) for one in rows])
+        return
+    table(
+        ("due", "case", "region", "colour", "what", "with"),
+        (
+            (local_time(one.due), one.case_id[:8], one.region, coloured(one.colour), f"{one.what} {one.sentence}",
+             one.with_whom)
+            for one in rows
+        ),
+    )  # fmt: skip
+    if not rows:
+        note("timers.none", within=within)
+
+
+def owed(region: str, book: "Book") -> "Iterator[Owed]":
+    """All that is owed on the open cases of a region."""
+    from agents.casework.rules import rules_of
+    from agents.casework.sentences import sentence
+    from pipeline.cli.case import step_code
+    from pipeline.cli.story import step
+
+    rules = rules_of(book)
+    for case in book.cases.values():
+        current = case.current()
+        whom = current.receiver if current is not None else case.executor
+        for term, at in case.terms.items():
+            yield Owed(region, case.id, case.colour, term, sentence(rules, term, language()), whom, at)
+        for handover in case.handovers:
+            if (at_step := handover.due()) is not None:
+                code = step_code(handover)
+                yield Owed(region, case.id, case.colour, code, step(code), handover.receiver, at_step)
+
+
+def _plain(one: Owed, now: int) -> dict[str, Any]:
+    return {
+        "region": one.region,
+        "case_id": one.case_id,
+        "colour": one.colour,
+        "what": one.what,
+        "sentence": one.sentence,
+        "with": one.with_whom,
+        "due": iso(one.due),
+        "late": one.due < now,
+    }
+
+
+def _millis(given: str) -> int:
+    """A stretch of time as people write it here: 30m, 2h, 5d."""
+    found = re.fullmatch(r"(\d{1,4})([mhd])", given.strip().lower())
+    if found is None:
+        raise Sorry("error.stretch", Exit.USAGE, given=given)
+    return int(found[1]) * _UNITS[found[2]]
