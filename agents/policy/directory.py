@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator
@@ -151,8 +152,9 @@ class Directory(Part):
         )
         if own is None:
             return None
-        near = (team for other in self._near(municipality or "", on) for team in self.serving("TEAM", other, on))
-        return next((team for team in (own, *teams, *near) if not passed_over(team, avoided)), None)
+        # The neighbours are looked up only when nobody of the place itself may have it.
+        near = self._teams_near(municipality or "", on)
+        return next((team for team in chain((own, *teams), near) if not passed_over(team, avoided)), None)
 
     def own(self) -> tuple[Receiver, ...]:
         """Those with a queue and answers of their own here: another centre has its region's topic."""
@@ -191,6 +193,10 @@ class Directory(Part):
             for name in organisation.names:
                 found[_compared(name)].add(organisation.id)
         return {name: frozenset(ids) for name, ids in found.items()}
+
+    def _teams_near(self, municipality: str, on: date) -> Iterator[Receiver]:
+        for other in self._near(municipality, on):
+            yield from self.serving("TEAM", other, on)
 
     def _near(self, municipality: str, on: date) -> Iterable[MunicipalityCode]:
         """The neighbours of a place, by whichever of its municipality's codes they are agreed."""

@@ -74,7 +74,7 @@ class Table(Generic[R]):
             self._alternatives += mine
         self.asks = frozenset(fact for one in self._alternatives for fact, _ in one)
         """The facts that any row asks for."""
-        self._fits = {fact: self._fitting(fact) for fact in sorted(self.asks)}
+        self._fits = tuple((fact, *self._fitting(fact)) for fact in sorted(self.asks))
         self._without = tuple(row for row in self._rows if not row.when)
 
     def answer(self, facts: Facts) -> Answer[R]:
@@ -90,6 +90,8 @@ class Table(Generic[R]):
 
     def unknown(self, facts: Facts) -> tuple[str, ...]:
         """The facts that nobody knows, of the rows that do not hold and might if they were known."""
+        if not any(facts.get(fact) == "UNKNOWN" for fact in self.asks):
+            return ()
         so, found = self._so(facts), dict[str, None]()
         for row in self._rows:
             for one in self._of(self._bits[row.id] if not self._bits[row.id] & so else 0):
@@ -103,9 +105,9 @@ class Table(Generic[R]):
         return (fact for row in rows for one in self._of(self._bits[row.id] & so) for fact, _ in one)
 
     def _so(self, facts: Facts) -> int:
-        so = (1 << len(self._alternatives)) - 1
-        for fact, (by_value, otherwise) in self._fits.items():
-            so &= by_value.get(facts.get(fact), otherwise)
+        so, known = (1 << len(self._alternatives)) - 1, facts.get
+        for fact, by_value, otherwise in self._fits:
+            so &= by_value.get(known(fact), otherwise)
         return so
 
     def _fitting(self, fact: str) -> tuple[dict[str | None, int], int]:

@@ -1,5 +1,6 @@
 """``meldstroom act``: what a person of the centre does with a case."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -101,17 +102,22 @@ def act() -> None:
     """A verb for each act."""
 
 
+def by_whom(command: Callable[..., None]) -> None:
+    """Give a command the options that say who does something, and why."""
+    option("--wait", is_flag=True, help="wait_journal")(command)
+    option("--second", metavar="CODE", help="second")(command)
+    option("--reason", metavar="TEXT", required=True, help="reason")(command)
+    option("--role", metavar="ROLE", required=True, help="role")(command)
+    option("--actor", metavar="CODE", required=True, help="actor")(command)
+
+
 def _verb(name: str, kind: str) -> None:
     def command(**said: Any) -> None:
         do(kind, **said)
 
     for names, more in reversed(OPTIONS.get(kind, ())):
         option(*names, **{"required": True, **more})(command)
-    option("--wait", is_flag=True, help="wait_journal")(command)
-    option("--second", metavar="CODE", help="second")(command)
-    option("--reason", metavar="TEXT", required=True, help="reason")(command)
-    option("--role", metavar="ROLE", required=True, help="role")(command)
-    option("--actor", metavar="CODE", required=True, help="actor")(command)
+    by_whom(command)
     click.argument("id", metavar="CASE|HANDOVER")(command)
     act.command(name=name, help=f"help.act.{name}")(output_option(command))
 

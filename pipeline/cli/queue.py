@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from pipeline.cli.act import by_whom, publish
 from pipeline.cli.manners import (
     Exit,
     Group,
@@ -13,7 +14,6 @@ from pipeline.cli.manners import (
     cluster_of,
     iso,
     local_time,
-    option,
     outlines_of,
     output_option,
     say,
@@ -28,33 +28,18 @@ def queue() -> None:
 
 
 def _verb(name: str, kind: str) -> None:
-    def command(receiver: str, actor: str, role: str, reason: str, second: str | None, wait: bool, output: str) -> None:
-        from pipeline.cli.act import publish
-
+    def command(receiver: str, wait: bool, output: str, **by: Any) -> None:
         found = settings()
         cluster = cluster_of(found)
-        regions = outlines_of(found)
-        region = next(
-            (one for one in regions.values() if any(found.id == receiver for found in one.directory.own())), None
-        )
+        regions = outlines_of(found).values()
+        region = next((one for one in regions if any(its.id == receiver for its in one.directory.own())), None)
         if region is None:
-            raise Sorry("error.unknown_receiver", Exit.NOT_SO, receiver=receiver, region=", ".join(regions))
-        said: dict[str, Any] = {
-            "kind": kind,
-            "to": receiver,
-            "actor": actor,
-            "role": role,
-            "second": second,
-            "reason": reason,
-        }
-        said["done_at"] = datetime.now(UTC)
+            known = ", ".join(one.name for one in regions)
+            raise Sorry("error.unknown_receiver", Exit.NOT_SO, receiver=receiver, region=known)
+        said = {"kind": kind, "to": receiver, "done_at": datetime.now(UTC), **by}
         publish(cluster, region, said, wait=wait, output=output, look=say("queue.next"))
 
-    option("--wait", is_flag=True, help="wait_journal")(command)
-    option("--second", metavar="CODE", help="second")(command)
-    option("--reason", metavar="TEXT", required=True, help="reason")(command)
-    option("--role", metavar="ROLE", required=True, help="role")(command)
-    option("--actor", metavar="CODE", required=True, help="actor")(command)
+    by_whom(command)
     click.argument("receiver", metavar="RECEIVER")(command)
     queue.command(name=name, help=f"help.queue.{name}")(output_option(command))
 

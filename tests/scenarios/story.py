@@ -3,11 +3,12 @@
 A file has the ``cell`` of the table, a ``story`` and what must be so ``then``. A step of the story is a ``report``,
 an ``answer``, an ``act`` or ``raw`` bytes, at a local moment (without one: Wed 18 Mar 2026 10:00). A step of a moment
 alone lets the time pass until then; with ``sleep`` nothing was at work in it. ``rules`` changes the policy (table ->
-row -> what it says), a ``campaign`` is many reports within an hour (each as its ``report`` says), ``there`` answers at
-the desk of another region. A report is one about a quarrel in which every question was answered NO; the step says what
-is different: ``yes`` and ``unknown`` name indicators, ``people`` who is involved, and everything else is a field of the
-contract. ``then`` may also stand with a step; its ``figures`` are those that may be published, from groen to rood with
-their total, of a municipality or of all (TOTAL). ``why`` says why an expectation differs from its cell.
+row -> what it says), ``hold`` and ``resume`` take a receiver out of service and back, a ``campaign`` is many reports
+within an hour (each as its ``report`` says), ``there`` answers at the desk of another region. A report is one about a
+quarrel in which every question was answered NO; the step says what is different: ``yes`` and ``unknown`` name
+indicators, ``people`` who is involved, and everything else is a field of the contract. ``then`` may also stand with a
+step; its ``figures`` are those that may be published, from groen to rood with their total, of a municipality or of all
+(TOTAL). ``why`` says why an expectation differs from its cell.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -45,6 +46,8 @@ _STEP = {
     "there",
     "notice",
     "consult",
+    "hold",
+    "resume",
     "then",
 }
 PEOPLE = {"woman": a_woman, "man": a_man, "child": a_child}
@@ -120,6 +123,8 @@ def played(story: Story, policy: str | None = None) -> Iterator[tuple[World, Map
             if act.get("other_case") == "first":
                 act["other_case"] = world.book.cases.nth(0).id
             world.act(act.pop("kind"), **act)
+        elif "hold" in step or "resume" in step:
+            world.hold(step.get("hold") or step["resume"], resume="resume" in step)
         elif "consult" in step:
             ((question, (to, _)),) = world.case.consults.items()
             world.answer_notice(question, to or "", step["consult"])
@@ -246,6 +251,8 @@ _LOOK: dict[str, Any] = {
     "there": lambda world, wanted: found(world.there, wanted),
     "class": lambda world, _: world.case.involvement,
     "deadline": lambda world, _: local(world.offer.accept_before),
+    "falls": lambda world, _: local(world.offer.falls or 0),
+    "shows": lambda world, _: local(world.offer.shows or 0),
     "avoids": lambda world, _: [*world.case.too_severe, *world.case.avoided],
     "standing": lambda world, _: {what: found.state for what, found in world.case.standing.items()},
     "prepared": _prepared,

@@ -26,11 +26,12 @@ EVENTS: dict[str, tuple[j.Event, ...]] = {
         for maybe in (True, False)
     ),
     "routed": (j.Routed(case_id=CASE, destination="TEAM", rule="X11"),),
-    "offered": (
+    "offered": tuple(
         j.Offered(
             case_id=CASE, handover_id=HANDOVER, receiver="wijkteam-helmond", destination="TEAM", colour=None,
-            accept_before=1, ladder=(STEP,), contact_person=None, dv_specialist=None, key_id="k",
-        ),
+            accept_before=1, ladder=(STEP,), contact_person=None, dv_specialist=None, key_id="k", falls=falls,
+        )
+        for falls in (None, 2)
     ),
     "answered": tuple(
         j.Answered(case_id=CASE, handover_id=HANDOVER, state="REFUSED", reason=reason) for reason in ("CAPACITY", None)
@@ -41,6 +42,13 @@ EVENTS: dict[str, tuple[j.Event, ...]] = {
         FIRED,
         j.StepFired(case_id=CASE, handover_id=HANDOVER, step="REMINDER", due=1, late=False, tells=(), again=2),
     ),
+    "receiver_held": (j.ReceiverHeld(receiver="wijkteam-helmond"),),
+    "receiver_resumed": (j.ReceiverResumed(receiver="wijkteam-helmond"),),
+    "offer_paused": tuple(
+        j.OfferPaused(case_id=CASE, handover_id=HANDOVER, falls=falls, shows=shows)
+        for falls, shows in ((1, None), (None, 1), (None, None))
+    ),
+    "offer_shown": (j.OfferShown(case_id=CASE, handover_id=HANDOVER),),
     "taken_back": (j.TakenBack(case_id=CASE, handover_id=HANDOVER, state="RECALLED"),),
     "told": (j.Told(case_id=CASE, handover_id=None, kind="RED", to="vt-bzo-crisis", person=None, key_id=None),),
     "move_refused": (
