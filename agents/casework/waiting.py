@@ -56,8 +56,7 @@ class Waiting:
 
     def awaited(self) -> Iterator[tuple[Case, Handover]]:
         """Every handover that is waited for, in the order in which their cases were opened."""
-        mask = (1 << _NUMBER_BITS) - 1
-        for number in sorted({entry & mask for heap in self._due for entry in heap}):
+        for number in sorted({_number(entry) for heap in self._due for entry in heap}):
             case = self._cases.nth(number)
             yield from ((case, handover) for handover in case.handovers if handover.state in AWAITS_ANSWER)
 
@@ -92,11 +91,15 @@ class Waiting:
         return None
 
     def _case(self, entry: int) -> Case:
-        return self._cases.nth(entry & ((1 << _NUMBER_BITS) - 1))
+        return self._cases.nth(_number(entry))
 
 
 def _entry(moment: int, number: int) -> int:
     return moment << _NUMBER_BITS | number
+
+
+def _number(entry: int) -> int:
+    return entry & ((1 << _NUMBER_BITS) - 1)
 
 
 def _moment(entry: int) -> int:

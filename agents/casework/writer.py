@@ -367,7 +367,10 @@ class CaseworkWriter:
         cases = {
             event.case_id or ""
             for event in record.events
-            if isinstance(event, j.Offered | j.OfferShown) or (isinstance(event, j.Told) and event.key_id is not None)
+            # What is held back from its queue is sealed when it is put there.
+            if (isinstance(event, j.Offered) and event.falls is None)
+            or isinstance(event, j.OfferShown)
+            or (isinstance(event, j.Told) and event.key_id is not None)
         }
         cases |= {event.other for event in _merged(record) if event.case_id in cases}
         cases |= {event.case_id for event in record.events if isinstance(event, j.ReportsMoved)}
