@@ -5,6 +5,7 @@ what it holds, its books are closed and its place is given up, so that they go o
 """
 
 import asyncio
+import gc
 import os
 import signal
 import time
@@ -75,6 +76,7 @@ async def run_worker(role: Role, settings: Settings, regions: Mapping[str, Regio
     heart = Heart(cluster, instance, str(uuid4()), clock, succession)
     if await asyncio.to_thread(_reads_otherwise, cluster, role, settings.instance, built.topics):
         _leave(cluster, role, settings.instance)
+    gc.callbacks.append(_keep)
     guard = LoopGuard(LIMIT_S, lambda: os._exit(EXIT_TEMPORARY))
     guard.start()
     tasks = [
@@ -135,6 +137,16 @@ async def _run(built: Built, stop: asyncio.Event, watch_regions: Callable[[], Aw
         why = type(error).__name__ if error is not None else future.result()
         log.critical("worker_ends", because=waits[future], error=why)
     return EXIT_TEMPORARY
+
+
+def _keep(phase: str, info: Mapping[str, int]) -> None:
+    """What has survived a whole collection is the book, or as lasting: it is not looked through again.
+
+    A book of 100,000 cases holds every region of the worker up for half a second each time. It has no cycles, so what
+    is dropped of it is freed all the same.
+    """
+    if phase == "stop" and info["generation"] == 2:
+        gc.freeze()
 
 
 async def _drain(drain: asyncio.Event, stop: asyncio.Event, succession: Succession | None) -> None:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from topics.codes import DeadLetterReason
 from topics.offers import FieldError
@@ -18,6 +18,7 @@ from topics.problems import Refused, field_error
 from topics.reports import PAYLOAD_LIMIT, is_bsn
 from topics.safejson import guard
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST = 255
 """Characters of an attribute, and of its name."""
 REQUIRED = ("id", "source", "specversion", "type")
@@ -70,14 +71,13 @@ def structured_data(value: bytes) -> bytes:
 
 def write(*, id: str, type: str, source: str, time_ms: int, subject: str | None) -> list[tuple[str, bytes]]:
     """Headers of an event of ours, in binary mode; the value is its JSON."""
-    seconds, millis = divmod(time_ms, 1000)
-    moment = datetime.fromtimestamp(seconds, UTC)
+    moment = _EPOCH + timedelta(milliseconds=time_ms)
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", id.encode()),
         ("ce_type", type.encode()),
         ("ce_source", source.encode()),
-        ("ce_time", f"{moment:%Y-%m-%dT%H:%M:%S}.{millis:03d}Z".encode()),
+        ("ce_time", moment.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()),
         ("content-type", b"application/json"),
     ]
     if subject is not None:

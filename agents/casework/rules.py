@@ -1,5 +1,6 @@
 """The rules in force in a book, read from the texts that its journal holds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -27,7 +28,8 @@ class Rules:
     fan_out: Table[FanOut]
     safety_conditions: Table[SafetyCondition]
     board_request: Table[Criterion]
-    terms: Table[TermRule]
+    terms: Mapping[str, Table[TermRule]]
+    """By what they begin with."""
 
 
 def rules_of(book: Book) -> Rules:
@@ -49,7 +51,7 @@ def rules_from(policy_text: str, directory_text: str) -> Rules:
         policy.made_fan_out(),
         policy.made_safety_conditions(),
         policy.made_board_request(),
-        policy.made_terms(),
+        policy.made_terms_by_start(),
     )
 
 

@@ -205,10 +205,11 @@ def _begin(
     draft: Draft, rules: Rules, matter: _Matter, start: str, at: int, *, anew: bool = False, begun: str = NONE
 ) -> None:
     """Every term that starts so now, for a case as it stands."""
+    table = rules.terms.get(start)
+    if table is None:
+        return
     told = {**draft.told, "colour": matter.colour or NONE, "destination": matter.destination or "NONE", "begun": begun}
-    for row in rules.terms.each(told):
-        if start not in row.starts:
-            continue
+    for row in table.each(told):
         length = row.length(Colour(matter.colour) if matter.colour is not None else None)
         if length is None:
             continue

@@ -6,6 +6,7 @@ It is what the stage restores and asks (``agents/stage/writer.py``). The decidin
 
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 from uuid import uuid5
@@ -307,7 +308,7 @@ class CaseworkWriter:
     def _rests(self, case_id: str, record: j.Record, message: j.LaneMessage | None) -> list[dict[str, Any]]:
         """The opened reports of a case, with the one that ``record`` adds to it."""
         found = [self._rest(entry) for entry in self._after(case_id, record)]
-        found += [orjson.loads(rest) for _, _, rest in self._added(case_id, record, message)]
+        found += [orjson.loads(part("rest")) for _, part in self._added(case_id, record, message)]
         return [rest for rest in found if rest is not None]
 
     def _after(self, case_id: str, record: j.Record) -> list[Entry]:
@@ -325,8 +326,8 @@ class CaseworkWriter:
 
     def _added(
         self, case_id: str, record: j.Record, message: j.LaneMessage | None
-    ) -> list[tuple[j.ReportInput | j.TransferredReport, bytes, bytes]]:
-        """The reports that a record adds to a case, with their facts and their rest."""
+    ) -> list[tuple[j.ReportInput | j.TransferredReport, Callable[[str], bytes]]]:
+        """The reports that a record adds to a case; each with what opens a part of it (facts, rest)."""
         said = record.input
         # A report is of one case, whatever else is said because of it.
         added = any(isinstance(event, j.Registered) and event.case_id == case_id for event in record.events)
@@ -334,14 +335,15 @@ class CaseworkWriter:
             return []
         plain = self._unwrapped(Key(message.wrap, message.wrapped))
 
-        def part(name: str) -> bytes:
+        def part(name: str, number: int | None = None) -> bytes:
+            name = name if number is None else f"{name}-{number}"
             return unseal(plain, said.key_id, name, said.sealed[name])
 
         if isinstance(said, j.ReportInput):
-            return [(said, part("facts"), part("rest"))]
+            return [(said, part)]
         known = {entry.identity for entry in self._reports(case_id)}
         new = [(n, one) for n, one in enumerate(said.reports) if f"{one.thread}/{one.version}" not in known]
-        return [(one, part(f"facts-{number}"), part(f"rest-{number}")) for number, one in new]
+        return [(one, partial(part, number=number)) for number, one in new]
 
     def _passed_on(self, case_id: str, record: j.Record, message: j.LaneMessage | None) -> list[PassedOn]:
         """The reports of a case as another centre gets them, oldest first: what is told of each, facts, rest."""
@@ -352,9 +354,9 @@ class CaseworkWriter:
                 source, _, report_id = entry.thread.rpartition("/")
                 told = passed_on(source, report_id, entry.version, entry.kind, entry.received, entry.test, entry.counts)
                 found.append((told, orjson.loads(facts), orjson.loads(rest)))
-        for one, facts, rest in self._added(case_id, record, message):
+        for one, part in self._added(case_id, record, message):
             told = passed_on(one.source, one.report_id, one.version, one.kind, one.received, one.test, True)
-            found.append((told, orjson.loads(facts), orjson.loads(rest)))
+            found.append((told, orjson.loads(part("facts")), orjson.loads(part("rest"))))
         return found
 
     def _rest(self, entry: Entry) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 """A region's rules as data: what gives a colour, terms, ladders, windows. What follows is in ``agents/casework``."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Literal
@@ -141,6 +141,11 @@ class Policy(Part):
     def made_terms(self) -> Table[TermRule]:
         """The rules of what is due when, ready to be asked."""
         return Table(self.terms, self.indicators)
+
+    def made_terms_by_start(self) -> Mapping[str, Table[TermRule]]:
+        """The same by what they begin with: a report asks for four of them."""
+        starts = {start for row in self.terms for start in row.starts}
+        return {start: Table([row for row in self.terms if start in row.starts], self.indicators) for start in starts}
 
     def made_refusals(self) -> Table[Successor]:
         """The rules of who follows after a refusal, ready to be asked."""

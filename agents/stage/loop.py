@@ -31,8 +31,8 @@ log = structlog.get_logger("stage")
 
 BATCH_COUNT = 200
 BATCH_BYTES = 4 * 1024 * 1024
-BATCH_S = 0.100
-BESIDE_S = 0.040
+BATCH_S = 0.060
+BESIDE_S = 0.030
 """So long deadlines get beside the desk, and the inbox beside either: what is answered or fires is written soon."""
 TURN_S = 0.002
 """For so long a region decides before the others of its worker get their turn."""
