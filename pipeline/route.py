@@ -376,13 +376,14 @@ def state(book: Book, record: j.Record, told: Mapping[str, str]) -> dict[str, An
         "fired": [
             {
                 "case_id": event.case_id,
-                "handover_id": event.handover_id,
+                "handover_id": event.handover_id if isinstance(event, j.StepFired) else None,
+                "term": event.term if isinstance(event, j.TermFired) else None,
                 "step": event.step,
                 "due": iso(event.due),
                 "late": event.late,
             }
             for event in record.events
-            if isinstance(event, j.StepFired)
+            if isinstance(event, j.StepFired | j.TermFired)
         ],
         # A term that nobody has to keep any more is not shown.
         "deadlines": {

@@ -416,6 +416,21 @@ class StepFired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TermFired:
+    """A step about what is owed on a case (``term`` of the policy) fired, once. ``next`` is when the following one, or
+    the same again, is due (ms); None when nothing follows."""
+
+    type: str = "term_fired"
+    case_id: str
+    term: str
+    step: str
+    due: int
+    late: bool
+    tells: tuple[str, ...]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TakenBack:
     """An offer no longer stands: RECALLED by the policy, or SUPERSEDED by what became known."""
 
@@ -437,6 +452,8 @@ class Told:
     person: str | None
     key_id: str | None
     """Of the sealed content, when the notice has one."""
+    term: str | None = None
+    """What is owed, when it is that which somebody is told about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -643,6 +660,8 @@ class TermsChanged:
     case_id: str
     due: dict[str, int]
     ended: tuple[str, ...]
+    steps: dict[str, list[int]] = field(default_factory=dict)
+    """Of those that are due: when the next step of its ladder fires (ms), and which one that is, from 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -673,6 +692,7 @@ Event = (
     | ExecutorChanged
     | OwnerChanged
     | StepFired
+    | TermFired
     | TakenBack
     | Told
     | MoveRefused

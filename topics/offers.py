@@ -123,6 +123,15 @@ class Recall(Message):
     test: bool = False
 
 
+class Owed(Message):
+    """Something that is owed on a case and was not done yet, in the words of the policy."""
+
+    term: str = Field(description="its number in the policy, as T05")
+    due: Millis = Field(description="by when")
+    nl: str
+    en: str
+
+
 class Notice(Message):
     """Something that somebody must know (on ``notices.<receiver>``); it asks for no answer by itself."""
 
@@ -145,6 +154,7 @@ class Notice(Message):
     state: HandoverState | None = Field(default=None, description="how the handover stands now")
     now_with: Slug | None = None
     about: Slug | None = Field(default=None, description="RECEIVER_HELD, RECEIVER_RESUMED: which receiver")
+    owed: Owed | None = Field(default=None, description="what is owed on the case, when it is told about that")
     roles: dict[CaseRole, tuple[Slug, ...]] = Field(default_factory=dict)
     test: bool = False
     content: Sealed | None = None

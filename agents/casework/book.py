@@ -18,7 +18,7 @@ from agents.matching import Link
 from topics import journal as j
 from topics.codes import CaseRole, DeadLetterReason, HandoverState, NoticeKind, NoticeState, Relation
 
-FOLD = 8
+FOLD = 9
 """Version of this fold and of the form in which it is saved: a snapshot of another one is not read."""
 
 ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
@@ -75,8 +75,9 @@ class Book:
         """Receivers that are out of service -> since when."""
         self.open_cases: dict[str, int] = dict.fromkeys(COLOURS, 0)
         """Colour -> how many cases are open."""
-        self._changed: dict[int, str | None] = {}
-        """Cases that the record in hand changes -> the colour under which they were open before."""
+        self._changed: dict[int, tuple[str | None, tuple[str | None, int] | None]] = {}
+        """Cases that the record in hand changes -> the colour under which they were open before, and what is due on
+        them as ``_owed_as`` has it."""
 
     # Reading -----------------------------------------------------------------------------------------
 
@@ -162,20 +163,23 @@ class Book:
                     self._changes(about)
             self._event(event, record, opened)
         self._remember(record, case_id)
-        for number, before in self._changed.items():
+        for number, (before, owed) in self._changed.items():
             case = self.cases.nth(number)
             case.last_at = record.at
             if before is not None:
                 self.open_cases[before] -= 1
             if (after := _open_as(case)) is not None:
                 self.open_cases[after] += 1
+            if (now := _owed_as(case)) is not None and now != owed:
+                self.waiting.owed(number, *now)
         self.cases.cool_when_many()
 
     def _changes(self, case_id: str) -> None:
         """Note how a case is before the record in hand changes it."""
         number = self.cases.number(case_id)
         if number is not None and number not in self._changed:
-            self._changed[number] = _open_as(self.cases.nth(number))
+            case = self.cases.nth(number)
+            self._changed[number] = (_open_as(case), _owed_as(case))
             self.cases.changed(number)
 
     def _remember(self, record: j.Record, case_id: str | None) -> None:
@@ -320,6 +324,15 @@ class Book:
                 case = self.cases[event.case_id]
                 left = {term: due for term, due in case.terms.items() if term not in event.ended}
                 case.terms = dict(sorted((left | event.due).items()))
+                gone = (*event.ended, *event.due)
+                steps = {term: step for term, step in case.steps.items() if term not in gone}
+                case.steps = dict(sorted((steps | event.steps).items()))
+            case j.TermFired():
+                steps = self.cases[event.case_id].steps
+                _, fired = steps.pop(event.term, (0, 0))
+                if event.next is not None:
+                    steps[event.term] = [event.next, fired + 1]
+                self.cases[event.case_id].steps = dict(sorted(steps.items()))
             case j.AssessmentAdded():
                 self._assessed(event, record, opened)
             case j.Investigated():
@@ -335,7 +348,8 @@ class Book:
                 case = self.cases[event.case_id]
                 case.offered_by = []
                 if event.state != HandoverState.ACCEPTED:
-                    case.closed, case.terms, case.unweighed = True, {}, False
+                    case.closed, case.unweighed = True, False
+                    case.owe_nothing()
             case j.HandedOver():
                 self._handed_over(event)
             case j.TransferAnswered() | j.MoveRefused() | j.Repeated() | j.NotDecided() | j.DeadLettered():
@@ -355,11 +369,12 @@ class Book:
             case = Case(id=event.case_id, opened=record.at, owner=event.owner, executor=event.owner)
             case.policy, case.episode = record.policy, record.seq
             case.test = said.test
-            self._changed[self.cases.add(case)] = None
+            self._changed[self.cases.add(case)] = (None, None)
         if case.closed:
             # A report on a closed case opens a new episode with its own colour.
             case.closed, case.colour, case.provisional, case.settled_floor = False, None, False, None
-            case.assessed, case.conditions, case.terms, case.earlier = None, [], {}, {}
+            case.assessed, case.conditions, case.earlier = None, [], {}
+            case.owe_nothing()
             # What went out may still be answered; no rule of the new episode has prepared it.
             went_out = {one: found for one, found in case.prepared.items() if found[4] in WENT_OUT}
             case.prepared = {one: [None, *found[1:]] for one, found in went_out.items()}
@@ -404,7 +419,8 @@ class Book:
         self._changes(other.id)
         if event.how == Relation.MERGED:
             one.absorbed.append(other.id)
-            other.merged_into, other.closed, other.terms = one.id, True, {}
+            other.merged_into, other.closed = one.id, True
+            other.owe_nothing()
             one.avoided = list(dict.fromkeys((*one.avoided, *other.avoided)))
             one.too_severe = list(dict.fromkeys((*one.too_severe, *other.too_severe)))
             one.family_refuses = one.family_refuses or other.family_refuses
@@ -427,7 +443,7 @@ class Book:
         """Reports of a case, and what is of them alone, are a new case; so it is known again by their own keys."""
         new = Case(id=event.to, opened=record.at, owner=event.owner, executor=event.owner, policy=record.policy)
         number = self.cases.add(new)
-        self._changed[number] = None
+        self._changed[number] = (None, None)
         for part in self.parts_of(self.cases[event.case_id]):
             moved = [entry for entry in part.entries if entry.thread in event.threads]
             if not moved:
@@ -517,7 +533,8 @@ class Book:
 
     def _handed_over(self, event: j.HandedOver) -> None:
         case = self.cases[event.case_id]
-        case.closed, case.terms, case.unweighed = True, {}, False
+        case.closed, case.unweighed = True, False
+        case.owe_nothing()
         if (handover := case.handover(event.handover_id)) is not None:
             handover.state = HandoverState.COMPLETED.value
 
@@ -622,6 +639,12 @@ def _undecided(record: j.Record) -> bool:
 def _tells_nothing(said: j.Input) -> bool:
     """Whether its record is the same when it could be decided and when it could not: intake has put it aside before."""
     return isinstance(said, j.RefusedInput) and said.reason == DeadLetterReason.UNDECIDABLE.value
+
+
+def _owed_as(case: Case) -> tuple[str | None, int] | None:
+    """The colour of a case, and when the next step about what is owed on it fires; None when none does."""
+    due = case.step_due()
+    return None if due is None else (case.colour, due)
 
 
 def _open_as(case: Case) -> str | None:

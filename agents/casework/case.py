@@ -153,6 +153,8 @@ class Case:
     """Who was asked to think along: id -> receiver, what it answered."""
     terms: dict[str, int] = field(default_factory=dict)
     """What is owed: term -> when it is due (ms)."""
+    steps: dict[str, list[int]] = field(default_factory=dict)
+    """Of what is owed: term -> when the next step of its ladder fires (ms), and which one that is."""
     conditions: list[str] = field(default_factory=list)
     board_request: list[str] = field(default_factory=list)
     board_unknown: list[str] = field(default_factory=list)
@@ -183,6 +185,20 @@ class Case:
     codes: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     """Ids of answers and acts that were taken in."""
+
+    def step_due(self) -> int | None:
+        """When the next step about anything that is owed fires."""
+        return min((due for due, _ in self.steps.values()), default=None)
+
+    def has_due(self, moment: int) -> bool:
+        """Whether something about an offer, or about what is owed, is due just then."""
+        return any(found.due() == moment for found in self.handovers) or any(
+            due == moment for due, _ in self.steps.values()
+        )
+
+    def owe_nothing(self) -> None:
+        """Nothing is owed any more."""
+        self.terms, self.steps = {}, {}
 
     def current(self) -> Handover | None:
         """The handover that is open, newest first."""
@@ -223,6 +239,13 @@ _WORDS = orjson.dumps(
             "T06": 1796338799000,
             "T08": 1802127599000,
             "T09": 1798498799000,
+        },
+        steps={
+            "T02": [1796165999000, 0],
+            "T04": [1796943600000, 0],
+            "T05": [1796209200000, 0],
+            "T08": [1801494000000, 0],
+            "T09": [1797894000000, 0],
         },
         last_at=1795508064448,
         entries=[

@@ -18,6 +18,9 @@ DIGEST = 16
 Awaited = dict[str, tuple[list[int], list[int], list[int]]]
 """Colour (empty when there is none) -> of each awaited handover its case's number, when it is due, and since when."""
 
+Owed = dict[str, tuple[list[int], list[int]]]
+"""Colour, likewise -> of each case on which something is owed its number, and when the next step about it fires."""
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -32,6 +35,7 @@ class Columns:
     """What is known of each thread."""
     packed: list[bytes]
     awaited: Awaited
+    owed: Owed
 
     def owners(self, first: int) -> Iterable[tuple[bytes, int]]:
         """Each match key with the number of its case; ``first`` is that of the first case."""
@@ -48,6 +52,7 @@ def written(first: int, packed: list[bytes], known: Callable[[int, Case], Iterab
     versions: list[bytes] = []
     codes: list[int] = []
     awaited: Awaited = defaultdict(lambda: ([], [], []))
+    owed: Owed = defaultdict(lambda: ([], []))
     for number, small in enumerate(packed, first):
         case = unpack(small)
         ids.append(short(case.id))
@@ -60,11 +65,15 @@ def written(first: int, packed: list[bytes], known: Callable[[int, Case], Iterab
             if (due := handover.due()) is not None:
                 for column, value in zip(awaited[handover.colour or ""], (number, due, handover.offered), strict=True):
                     column.append(value)
+        if (step_due := case.step_due()) is not None:
+            for column, value in zip(owed[case.colour or ""], (number, step_due), strict=True):
+                column.append(value)
     line = {
         "sizes": list(map(len, packed)),
         "codes": codes,
         "known": list(map(len, versions)),
         "awaited": awaited,
+        "owed": owed,
     }
     return orjson.dumps(line) + b"\n" + b"".join(chain(ids, code_keys, threads, versions, packed))
 
@@ -85,4 +94,5 @@ def read(chunk: bytes) -> Columns:
         versions=list(islice(found, len(known))),
         packed=list(found),
         awaited=line["awaited"],
+        owed=line["owed"],
     )

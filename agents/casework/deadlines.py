@@ -1,9 +1,11 @@
-"""What happens when nobody answers: the ladder of an offer fires, step by step, each step once. Pure.
+"""What happens when nobody acts: the ladder of an offer fires, step by step, each step once, and so does that of what
+is owed on a case. Pure.
 
 Deadlines are levels: after a day asleep each missed step fires once, red first, marked late. The last step
 of a desk's ladder comes back until a person acts.
 """
 
+from agents.casework import owed
 from agents.casework.case import Case, Handover
 from agents.casework.handover import elsewhere_at_work, offer, take_back
 from agents.casework.inputs import Draft
@@ -13,9 +15,8 @@ from agents.policy.model import millis, moment
 from topics import journal as j
 from topics.codes import Colour, HandoverState, NoticeKind
 
-LATE_MS = 60_000
 AT_ONCE = 10
-"""Handovers whose steps fire in one record: nobody else of the worker has his turn while it is decided."""
+"""Cases whose steps fire in one record: nobody else of the worker has his turn while it is decided."""
 
 
 def fire(draft: Draft, rules: Rules, until: int) -> None:
@@ -24,8 +25,11 @@ def fire(draft: Draft, rules: Rules, until: int) -> None:
     By the moment of the tick, not by the region's own time: up to there every answer has been read. The region's
     time only orders; it may have been carried ahead by a record that the broker stamped while its clock was wrong.
     """
-    for case, handover in draft.book.waiting.all_due(until, AT_ONCE):
-        _climb(draft, rules, case, handover, until)
+    for case in draft.book.waiting.all_due(until, AT_ONCE):
+        for handover in case.handovers:
+            if (due := handover.due()) is not None and due <= until:
+                _climb(draft, rules, case, handover, until)
+        owed.fire(draft, rules, case, until)
 
 
 def _climb(draft: Draft, rules: Rules, case: Case, handover: Handover, until: int) -> None:
@@ -63,7 +67,7 @@ def _steps(draft: Draft, rules: Rules, case: Case, handover: Handover, until: in
                 handover_id=handover.id,
                 step=step.name,
                 due=due,
-                late=draft.now - due > LATE_MS,
+                late=draft.now - due > owed.LATE_MS,
                 tells=step.tells,
                 again=again,
             )

@@ -37,7 +37,7 @@ def offer(
             name=step.step,
             due=millis(step.at.after(start, rules.calendar)),
             # One desk may be meant by two words.
-            tells=tuple(dict.fromkeys(_who(rules, receiver, who) for who in step.tells)),
+            tells=tuple(dict.fromkeys(whom(rules, receiver, who) for who in step.tells)),
         )
         for step in steps
     ]
@@ -275,18 +275,23 @@ def _refuse_move(draft: Draft, case: Case, handover: Handover, said: j.AnswerInp
     )
 
 
-def _who(rules: Rules, receiver: Receiver, who: str) -> str:
-    """``receiver`` or ``receiver/person``: whom a step of a ladder tells."""
+def whom(rules: Rules, receiver: Receiver | None, who: str) -> str:
+    """``receiver`` or ``receiver/person``: whom a step of a ladder tells. ``receiver`` has the case, or is offered it;
+    None when that is nobody of the directory."""
     desks = rules.directory.desks
     match who:
-        case "specialist" if receiver.dv_specialist is not None:
+        case "specialist" if receiver is not None and receiver.dv_specialist is not None:
             return f"{receiver.id}/{receiver.dv_specialist.id}"
-        case "contact_person" if receiver.contact_person is not None:
+        case "contact_person" if receiver is not None and receiver.contact_person is not None:
             return f"{desks.assessment}/{receiver.contact_person.id}"
         case "contact_person" | "coordination":
             return desks.coordination
         case "duty":
             return desks.duty
+        case "investigation":
+            return desks.investigation
+        case _ if who == "assessment" or receiver is None:
+            return desks.assessment
         case _ if receiver.kind == "OTHER_VT":
             return desks.coordination  # its own ladder runs there; here somebody must call it
         case _:

@@ -52,9 +52,16 @@ class Draft:
         self.events.append(event)
 
     def tell(
-        self, kind: str, to: str, *, case_id: str | None, handover_id: str | None = None, content: bool = False
+        self,
+        kind: str,
+        to: str,
+        *,
+        case_id: str | None,
+        handover_id: str | None = None,
+        content: bool = False,
+        term: str | None = None,
     ) -> None:
-        """Tell ``receiver`` or ``receiver/person`` something."""
+        """Tell ``receiver`` or ``receiver/person`` something; ``term`` is what is owed, when it is about that."""
         receiver, _, person = to.partition("/")
         self.add(
             j.Told(
@@ -64,5 +71,6 @@ class Draft:
                 to=receiver,
                 person=person or None,
                 key_id=self.new_id() if content else None,
+                term=term,
             )
         )

@@ -12,7 +12,7 @@ from agents.policy.destinations import Criterion, DestinationRule, FanOut, Safet
 from agents.policy.directory import Directory, load_directory
 from agents.policy.model import Policy, load_policy, moment
 from agents.policy.rules import Table
-from agents.policy.terms import TermRule
+from agents.policy.terms import Ladder, TermRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Rules:
     board_request: Table[Criterion]
     terms: Mapping[str, Table[TermRule]]
     """By what they begin with."""
+    ladders: Mapping[str, Ladder]
+    """By the name of their term."""
 
 
 def rules_of(book: Book) -> Rules:
@@ -52,6 +54,7 @@ def rules_from(policy_text: str, directory_text: str) -> Rules:
         policy.made_safety_conditions(),
         policy.made_board_request(),
         policy.made_terms_by_start(),
+        policy.made_ladders(),
     )
 
 

@@ -74,7 +74,7 @@ def _load(book: Book, part: bytes) -> None:
     first = book.cases.load(found.ids, found.packed)
     book.index.load(found.owners(first))
     book.known.load(zip(found.threads, found.versions, strict=True))
-    book.waiting.load(found.awaited)
+    book.waiting.load(found.awaited, found.owed)
 
 
 @lru_cache(maxsize=8)

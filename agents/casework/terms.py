@@ -5,10 +5,12 @@ lengthens one (EXTEND). Terms of an offer are new with another receiver; what wa
 change.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agents.casework.case import Case
 from agents.casework.inputs import Draft
+from agents.casework.owed import first_step
 from agents.casework.related import undecided
 from agents.casework.rules import Rules
 from agents.policy.model import millis, moment
@@ -29,6 +31,8 @@ class _Matter:
     since: int | None
     """When the reports came that are a case of their own now."""
     running: dict[str, int]
+    fired: dict[str, int] = field(default_factory=dict)
+    """Of what runs: how many steps of its ladder have been taken."""
     ended: dict[str, int] = field(default_factory=dict)
     """With the moment that was owed."""
     new: dict[str, int] = field(default_factory=dict)
@@ -51,10 +55,28 @@ def follow(draft: Draft, rules: Rules) -> None:
         due = {term: at for term, at in sorted(found.new.items()) if found.running.get(term) == at}
         ended = tuple(term for term in found.ended if term not in found.running)
         if due or ended:
-            draft.add(j.TermsChanged(case_id=case_id, due=due, ended=ended))
+            steps = _steps(draft, rules, case_id, found, due)
+            draft.add(j.TermsChanged(case_id=case_id, due=due, ended=ended, steps=steps))
 
 
-_NO_CHANGE = (j.Told, j.StepFired, j.MoveRefused, j.Repeated, j.NotDecided, j.Linked, j.OfferPaused, j.OfferShown)
+def _steps(draft: Draft, rules: Rules, case_id: str, matter: _Matter, due: Mapping[str, int]) -> dict[str, list[int]]:
+    """What comes next about what is due from now on. A step that was taken is not taken again; where none is left,
+    what comes back goes on coming back."""
+    case = draft.book.cases.get(case_id)
+    found: dict[str, list[int]] = {}
+    for term, at in due.items():
+        ladder, fired = rules.ladders.get(term), matter.fired.get(term, 0)
+        step = first_step(ladder, at, draft.now, fired) if ladder is not None else None
+        if step is None and fired and case is not None:
+            step = case.steps.get(term)
+        if step is not None:
+            found[term] = step
+    return found
+
+
+_NO_CHANGE = (
+    j.Told, j.StepFired, j.TermFired, j.MoveRefused, j.Repeated, j.NotDecided, j.Linked, j.OfferPaused, j.OfferShown,
+)  # fmt: skip
 _AT_WORK = (HandoverState.ACCEPTED, HandoverState.STARTED)
 
 
@@ -85,7 +107,8 @@ def _matter(case: Case | None) -> _Matter:
         return _Matter(None, None, None, None, False, None, {})
     current, assessed = case.current(), case.assessed is not None
     receiver = current.receiver if current is not None else None
-    return _Matter(case.id, case.colour, case.destination, receiver, assessed, None, dict(case.terms))
+    fired = {term: place for term, (_, place) in case.steps.items()}
+    return _Matter(case.id, case.colour, case.destination, receiver, assessed, None, dict(case.terms), fired)
 
 
 def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
@@ -98,7 +121,7 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
             _begin(draft, rules, matter, "RECEIVED", received)
             if isinstance(said, j.TransferInput):
                 # What was owed on a report at the other centre is owed here, by the same moment.
-                _joined(matter, {term: due for term, due in said.terms.items() if term in matter.running})
+                _joined(matter, {term: due for term, due in said.terms.items() if term in matter.running}, {})
         case j.Triaged():
             changed, matter.colour = matter.colour != event.colour, event.colour
             if changed or event.provisional:
@@ -119,7 +142,7 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
             _act(draft, rules, matter, event.kind)
             if isinstance(said, j.ActInput) and event.kind == ActKind.MOVE_TIMER:
                 term = said.details["term"]
-                matter.running[term] = matter.new[term] = said.details["due"]
+                _anew(matter, term, said.details["due"])
             if isinstance(said, j.ActInput) and said.details.get("board") == BoardNotice.MAYOR_DEMANDS:
                 _begin(draft, rules, matter, "MAYOR_DEMANDS", now)
         case j.HandedOver() | j.TransferEnded() if getattr(event, "state", "") != "ACCEPTED":
@@ -160,7 +183,7 @@ def _act(draft: Draft, rules: Rules, matter: _Matter, kind: str) -> None:
         for row in rules.policy.terms:
             if row.extension is not None and (due := matter.running.get(row.id)) is not None:
                 longer = row.extension.after(moment(due), rules.calendar)
-                matter.running[row.id] = matter.new[row.id] = millis(longer)
+                _anew(matter, row.id, millis(longer))
         return
     if kind == ActKind.REOPEN and not matter.assessed:
         _begin(draft, rules, matter, "REOPENED", draft.now)
@@ -181,7 +204,8 @@ def _related(draft: Draft, rules: Rules, matter: _Matter, event: j.Related) -> N
     if event.how == Relation.MERGED:
         if matter.id == event.other:
             return  # its terms go on in the other one
-        _joined(matter, draft.book.cases[event.other].terms)
+        other = draft.book.cases[event.other]
+        _joined(matter, other.terms, {term: place for term, (_, place) in other.steps.items()})
     if matter.id is not None and not undecided(draft, draft.book.cases[matter.id]):
         _end(rules, matter, "UNLINK" if event.how == Relation.UNLINKED else "CONFIRM_LINK")
 
@@ -217,8 +241,16 @@ def _begin(
         before = matter.running.get(row.id)
         if before is None and begun == NONE and not anew and (was := matter.ended.get(row.id, due + 1)) <= due:
             matter.running[row.id] = was  # what ends and begins again at once was owed all along
-        elif before is None or anew or due < before:
+        elif before is None or anew:
+            _anew(matter, row.id, due)
+        elif due < before:
             matter.running[row.id] = matter.new[row.id] = due
+
+
+def _anew(matter: _Matter, term: str, due: int) -> None:
+    """Owed by that moment, and its ladder begins at the first step."""
+    matter.running[term] = matter.new[term] = due
+    matter.fired.pop(term, None)
 
 
 def _end(rules: Rules, matter: _Matter, what: str) -> None:
@@ -230,11 +262,13 @@ def _end(rules: Rules, matter: _Matter, what: str) -> None:
         _stop(matter, term)
 
 
-def _joined(matter: _Matter, others: dict[str, int]) -> None:
-    """What was owed on a case that goes on in this one; of two moments the earlier holds."""
+def _joined(matter: _Matter, others: dict[str, int], fired: dict[str, int]) -> None:
+    """What was owed on a case that goes on in this one; of two moments the earlier holds. ``fired`` are the steps that
+    were taken there."""
     for term, due in others.items():
         if due < matter.running.get(term, due + 1):
             matter.running[term] = matter.new[term] = due
+            matter.fired[term] = max(matter.fired.get(term, 0), fired.get(term, 0))
 
 
 def _stop(matter: _Matter, term: str) -> None:

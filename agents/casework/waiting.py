@@ -1,11 +1,12 @@
-"""What is waited for: when each awaited handover is next due, and since when it waits. Times are ms since 1970 UTC."""
+"""What is waited for: when each awaited handover is next due, and since when it waits; and when the next step about
+what is owed on a case fires. Times are ms since 1970 UTC."""
 
 import heapq
 from collections.abc import Iterator
 
 from agents.casework.case import AWAITS_ANSWER, Case, Handover, severity
 from agents.casework.cases import Cases
-from agents.casework.chunk import Awaited
+from agents.casework.chunk import Awaited, Owed
 from topics.codes import Colour
 
 UNCOLOURED = "NONE"
@@ -16,7 +17,7 @@ _NUMBER_BITS = 24
 
 
 class Waiting:
-    """The awaited handovers of a region by urgency. What is not awaited any more is passed over when it comes up."""
+    """What is due in a region by urgency. What is not awaited any more is passed over when it comes up."""
 
     __slots__ = ("_cases", "_due", "_since")
 
@@ -31,6 +32,10 @@ class Waiting:
         if due is not None:
             heapq.heappush(self._due[severity(handover.colour)], _entry(due, number))
 
+    def owed(self, number: int, colour: str | None, due: int) -> None:
+        """The next step about what is owed on case ``number``, of this colour, fires then."""
+        heapq.heappush(self._due[severity(colour)], _entry(due, number))
+
     def began(self, number: int, handover: Handover) -> None:
         """A handover of case ``number`` waits from now on."""
         heapq.heappush(self._since[handover.colour or UNCOLOURED], _entry(handover.offered, number))
@@ -40,19 +45,18 @@ class Waiting:
         """The earliest moment at which a step is due."""
         return min((_moment(heap[0]) for heap in self._due if self._first_due(heap)), default=None)
 
-    def all_due(self, now: int, most: int) -> list[tuple[Case, Handover]]:
-        """What is due at ``now``: the most urgent colour first, then the longest due; at most so many."""
-        found: list[tuple[Case, Handover]] = []
+    def all_due(self, now: int, most: int) -> list[Case]:
+        """Where something is due at ``now``: the most urgent colour first, then the longest due; at most so many."""
+        found: dict[str, Case] = {}
         for heap in reversed(self._due):
             taken: list[int] = []
-            while len(found) < most and (pair := self._first_due(heap)) is not None and _moment(heap[0]) <= now:
+            while len(found) < most and (case := self._first_due(heap)) is not None and _moment(heap[0]) <= now:
                 taken.append(heapq.heappop(heap))
-                if pair not in found:
-                    found.append(pair)
+                found.setdefault(case.id, case)
             # Looking changes nothing: what was taken out goes back until the firing is folded in.
             for entry in taken:
                 heapq.heappush(heap, entry)
-        return found
+        return list(found.values())
 
     def awaited(self) -> Iterator[tuple[Case, Handover]]:
         """Every handover that is waited for, in the order in which their cases were opened."""
@@ -70,8 +74,10 @@ class Waiting:
             heapq.heappop(heap)
         return None
 
-    def load(self, awaited: Awaited) -> None:
+    def load(self, awaited: Awaited, owed: Owed) -> None:
         """Take in what was saved."""
+        for colour, (numbers, due) in owed.items():
+            self._due[severity(colour)].extend(map(_entry, due, numbers))
         for colour, (numbers, due, offered) in awaited.items():
             self._due[severity(colour)].extend(map(_entry, due, numbers))
             self._since[colour or UNCOLOURED].extend(map(_entry, offered, numbers))
@@ -81,12 +87,11 @@ class Waiting:
         for heap in (*self._due, *self._since.values()):
             heapq.heapify(heap)
 
-    def _first_due(self, heap: list[int]) -> tuple[Case, Handover] | None:
+    def _first_due(self, heap: list[int]) -> Case | None:
         while heap:
-            case, moment = self._case(heap[0]), _moment(heap[0])
-            for handover in reversed(case.handovers):
-                if handover.due() == moment:
-                    return case, handover
+            case = self._case(heap[0])
+            if case.has_due(_moment(heap[0])):
+                return case
             heapq.heappop(heap)
         return None
 

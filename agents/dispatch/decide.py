@@ -326,14 +326,7 @@ def _recall(book: Book, record: j.Record, event: j.TakenBack) -> Delivery:
 
 def _notice(book: Book, rules: Rules, record: j.Record, event: j.Told, rests: Rests) -> Delivery:
     after = _after(book, record, event.case_id) if event.case_id else None
-    fired = next(
-        (
-            found
-            for found in record.events
-            if isinstance(found, j.StepFired) and found.handover_id == event.handover_id and found.step == event.kind
-        ),
-        None,
-    )
+    fired = _fired(record, event)
     place = record.events.index(event)
     content = None
     if event.key_id is not None and (reports := _for_receiver(rests(event.case_id or ""))):
@@ -359,12 +352,40 @@ def _notice(book: Book, rules: Rules, record: j.Record, event: j.Told, rests: Re
             "state": None,
             "now_with": None,
             "about": _receiver_of(record) if event.case_id is None else None,
+            "owed": _owed(book, rules, event),
             "roles": after.roles if after else {},
             "test": after.test if after else False,
             "content": None,
         },
         content,
     )
+
+
+def _fired(record: j.Record, event: j.Told) -> j.StepFired | j.TermFired | None:
+    """The step because of which somebody is told something."""
+    to = event.to if event.person is None else f"{event.to}/{event.person}"
+    found = (
+        one
+        for one in record.events
+        if isinstance(one, j.TermFired)
+        and (one.case_id, one.term) == (event.case_id, event.term)
+        and to in one.tells
+        and event.kind in (one.step, "RECALL_DUE")
+        or isinstance(one, j.StepFired)
+        and event.term is None
+        and (one.handover_id, one.step) == (event.handover_id, event.kind)
+    )
+    return next(found, None)
+
+
+def _owed(book: Book, rules: Rules, event: j.Told) -> dict[str, Any] | None:
+    """What is owed and was not done, in the policy's words, and by when it is."""
+    case = book.cases.get(event.case_id or "")
+    if event.term is None or case is None:
+        return None
+    rule = next((row for row in rules.policy.terms if row.id == event.term), None)
+    words = {"nl": rule.nl, "en": rule.en} if rule is not None else {"nl": event.term, "en": event.term}
+    return {"term": event.term, "due": case.terms.get(event.term), **words}
 
 
 def _receiver_of(record: j.Record) -> str | None:
@@ -395,6 +416,7 @@ def _too_late(book: Book, record: j.Record, event: j.MoveRefused) -> Delivery:
             "state": event.state,
             "now_with": event.now_with,
             "about": None,
+            "owed": None,
             "roles": case.roles,
             "test": case.test,
             "content": None,

@@ -111,6 +111,11 @@ class Netherlands:
         day = date(year, month + 1, min(local.day, monthrange(year, month + 1)[1])) + days * DAY
         return _local(day, local.time())
 
+    def before_working_days(self, end: datetime, n: int, at: time) -> datetime:
+        """``at`` local on the nth working day before the day of ``end``; n = 0 is that day itself, whatever it is."""
+        _refuse_zoned(at)
+        return _local(_nth_working_day_before(_utc(end).astimezone(AMSTERDAM).date(), n), at)
+
     def _working_day_after(self, day: date) -> date:
         day += timedelta(days=1)
         while not self.is_working_day(day):
@@ -173,6 +178,10 @@ class Compressed:
         """So many compressed days after ``start``; a month has thirty."""
         return _utc(start) + (days + 30 * months) * self.working_day
 
+    def before_working_days(self, end: datetime, n: int, at: time) -> datetime:
+        """12:00 lies halfway the nth compressed day before the one that ends at ``end``, and so on."""
+        return _utc(end) - (n + 1) * self.working_day + self._into_the_day(at)
+
     def _into_the_day(self, at: time) -> timedelta:
         _refuse_zoned(at)
         return _scaled(self.working_day, datetime.combine(EPOCH, at) - datetime.combine(EPOCH, time()), DAY)
@@ -186,6 +195,15 @@ Calendar = Netherlands | Compressed
 def _nth_working_day(day: date, n: int) -> date:
     for _ in range(n):
         day = Netherlands()._working_day_after(day)
+    return day
+
+
+@lru_cache(maxsize=4096)
+def _nth_working_day_before(day: date, n: int) -> date:
+    for _ in range(n):
+        day -= DAY
+        while not Netherlands().is_working_day(day):
+            day -= DAY
     return day
 
 

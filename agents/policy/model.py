@@ -25,15 +25,10 @@ from agents.policy.destinations import (
 )
 from agents.policy.loading import Mistake, Part, load
 from agents.policy.rules import Row, Table, mistakes
-from agents.policy.terms import Term, TermRule
+from agents.policy.terms import Ladder, StepName, Tells, Term, TermRule
 from agents.policy.vocabulary import MADE
 from topics.base import Slug
 from topics.codes import ActKind, Colour, Indicator
-
-StepName = Literal[
-    "REMINDER", "SPECIALIST", "COORDINATOR", "DUTY_OFFICER", "MANAGER", "DIRECTOR", "RECALL_DUE", "RECALLED"
-]
-Tells = Literal["receiver", "specialist", "contact_person", "coordination", "duty"]
 
 
 class LadderStep(Part):
@@ -147,6 +142,11 @@ class Policy(Part):
         starts = {start for row in self.terms for start in row.starts}
         return {start: Table([row for row in self.terms if start in row.starts], self.indicators) for start in starts}
 
+    def made_ladders(self) -> Mapping[str, Ladder]:
+        """What happens when a term passes, by the term's name; those without are left out."""
+        calendar = self.made_calendar()
+        return {row.id: Ladder(row.ladder, row.repeats, calendar) for row in self.terms if row.ladder}
+
     def made_refusals(self) -> Table[Successor]:
         """The rules of who follows after a refusal, ready to be asked."""
         return Table(self.refusals, self.indicators)
@@ -154,6 +154,9 @@ class Policy(Part):
     def made_destinations(self) -> Table[DestinationRule]:
         """The rules of destination, ready to be asked."""
         return Table(self.destinations, self.indicators)
+
+
+_SOME_MOMENT = datetime(2026, 6, 17, 21, 59, 59, tzinfo=UTC)  # the end of a Wednesday in the Netherlands
 
 
 @lru_cache(maxsize=128)
@@ -203,6 +206,7 @@ def _mistakes(policy: Policy) -> list[Mistake]:
     found += mistakes("fan_out", policy.fan_out, policy.indicators)
     found += mistakes("safety_conditions", policy.safety_conditions, policy.indicators)
     found += mistakes("terms", policy.terms, policy.indicators)
+    found += _ladder_mistakes(policy)
     found += mistakes("board_request", policy.board_request, policy.indicators)
     found += mistakes("destinations", policy.destinations, policy.indicators)
     found += mistakes("keep_reasons", policy.keep_reasons, policy.indicators)
@@ -239,6 +243,23 @@ def _mistakes(policy: Policy) -> list[Mistake]:
         # Somebody on duty has whatever no rule thought of.
         if not row.when and not row.to.startswith("VT_")
     ]
+    return found
+
+
+def _ladder_mistakes(policy: Policy) -> list[Mistake]:
+    """What is wrong with the steps of what is owed. Their order is tried on a moment in a week without holidays."""
+    found: list[Mistake] = []
+    calendar = policy.made_calendar()
+    for number, row in enumerate(policy.terms):
+        where = ("terms", number, "ladder")
+        moments = [step.moment(_SOME_MOMENT, calendar) for step in row.ladder]
+        for place, step in enumerate(row.ladder):
+            if step.before is not None and step.after is not None:
+                found.append(((*where, place), "before of after, niet beide / before or after, not both"))
+            elif not step.tells:
+                found.append(((*where, place, "tells"), "vertelt niemand iets / tells nobody anything"))
+            elif place and moments[place] < moments[place - 1]:
+                found.append(((*where, place), "komt voor de trede erboven / comes before the step above it"))
     return found
 
 

@@ -1,6 +1,8 @@
 """What is owed by when: terms as a policy states them (domain model, section 4). Pure."""
 
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field
@@ -84,6 +86,25 @@ class Months(Part):
         return calendar.same_hour(start, months=self.months)
 
 
+class MinutesBefore(Part):
+    """So much elapsed time before a moment."""
+
+    minutes: int = Field(ge=1)
+
+    def ahead_of(self, end: datetime, calendar: Calendar) -> datetime:
+        return calendar.elapsed(end, -timedelta(minutes=self.minutes))
+
+
+class WorkingDaysBefore(Part):
+    """A time of day so many working days before the day of a moment; 0 is that day itself."""
+
+    working_days: int = Field(ge=0)
+    time: time
+
+    def ahead_of(self, end: datetime, calendar: Calendar) -> datetime:
+        return calendar.before_working_days(end, self.working_days, self.time)
+
+
 Term = Minutes | WorkingHours | EndOfWorkingDay | OnWorkingDay | NextWorkingDay | LegalDays | SameHour | Months
 Starts = Literal[
     "RECEIVED", "REOPENED", "COLOURED", "OFFERED", "ROUTED", "ACCEPTED", "TOO_SEVERE", "ASSESS", "OUTCOME",
@@ -102,6 +123,45 @@ Ends = Literal[
 about holds no more."""
 
 
+StepName = Literal[
+    "REMINDER", "SPECIALIST", "COORDINATOR", "DUTY_OFFICER", "MANAGER", "DIRECTOR", "RECALL_DUE", "RECALLED"
+]
+Tells = Literal["receiver", "specialist", "contact_person", "assessment", "investigation", "coordination", "duty"]
+
+
+class TermStep(Part):
+    """What happens around the moment by which something is owed, while nobody does it. With neither ``before`` nor
+    ``after``: at that moment."""
+
+    step: StepName
+    before: MinutesBefore | WorkingDaysBefore | None = None
+    after: Term | None = None
+    tells: tuple[Tells, ...]
+
+    def moment(self, due: datetime, calendar: Calendar) -> datetime:
+        """When, for what is owed by ``due``."""
+        if self.before is not None:
+            return self.before.ahead_of(due, calendar)
+        return self.after.after(due, calendar) if self.after is not None else due
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ladder:
+    """The steps about one term, ready to be asked for their moments."""
+
+    steps: tuple[TermStep, ...]
+    repeats: bool
+    calendar: Calendar
+
+
+# What is due at the end of a day is due then on every case of that day.
+@lru_cache(maxsize=8192)
+def moments(ladder: Ladder, due: int) -> tuple[int, ...]:
+    """When each step happens for what is owed by ``due``; all in ms since 1970 UTC."""
+    owed = datetime.fromtimestamp(due / 1000, UTC)
+    return tuple(int(step.moment(owed, ladder.calendar).timestamp() * 1000) for step in ladder.steps)
+
+
 class TermRule(Row):
     """T: something is owed by a moment. It begins when one of ``starts`` happens while ``when`` holds."""
 
@@ -111,6 +171,8 @@ class TermRule(Row):
     )
     ends: tuple[Ends, ...]
     extension: Term | None = Field(default=None, description="how much longer each EXTEND of a person makes it")
+    ladder: tuple[TermStep, ...] = Field(default=(), description="none: it is shown and measured, and tells nobody")
+    repeats: bool = Field(default=True, description="whether the last step comes back until it is done")
 
     def length(self, colour: Colour | None) -> Term | None:
         """The term for a case of that colour."""

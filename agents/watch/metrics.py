@@ -67,6 +67,9 @@ class Metrics(Collector):
         self._repeats = self._counter("repeats", "Reports that were registered before", "region")
         self._dead = self._counter("deadletters", "Messages put aside, by reason", "reason", "region")
         self._steps = self._counter("ladder_steps", "Steps of ladders that fired", "step", "late", "region")
+        self._owed_steps = self._counter(
+            "owed_steps", "Steps that fired about what is owed on a case", "term", "step", "late", "region"
+        )
         self._recalled = self._counter("recalls", "Offers taken back because nobody answered", "region")
         self._refused = self._counter("refusals", "Offers refused or returned, by reason", "reason", "region")
         self._consults = self._counter(
@@ -152,6 +155,8 @@ class Metrics(Collector):
                 self._dead.labels(event.reason, region).inc()
             case j.StepFired():
                 self._steps.labels(event.step, str(event.late).lower(), region).inc()
+            case j.TermFired():
+                self._owed_steps.labels(event.term, event.step, str(event.late).lower(), region).inc()
             case j.TakenBack() if event.state == "RECALLED":
                 self._recalled.labels(region).inc()
             case j.Consulted():

@@ -195,7 +195,8 @@ def _page(found: dict[str, Any], config: RegionConfig, language: Language) -> st
     rows += [row("deadline", name=name, due=due) for name, due in found["deadlines"].items()]
     rows += _besides(found, row, language)
     for one in found["fired"]:
-        rows.append(row("fired_late" if one["late"] else "fired", step=_step(one["step"], language), due=one["due"]))
+        key = ("fired" if one["term"] is None else "fired_owed") + ("_late" if one["late"] else "")
+        rows.append(row(key, term=one["term"], step=_step(one["step"], language), due=one["due"]))
     for one in found["side_notices"]:
         to = f"{one['to']}/{one['person']}" if one["person"] else one["to"]
         rows.append(row("notice", kind=label(codes.NoticeKind(one["kind"])), to=to))

@@ -104,12 +104,13 @@ def _event(record: "j.Record", event: Any) -> str:
         case "answered" if event.reason is not None:
             given["reason"] = code("RefusalReason", event.reason)
             key = "story.answered_reason"
-        case "step_fired":
+        case "step_fired" | "term_fired":
             given["step"] = step(event.step)
             given["tells"] = ", ".join(event.tells) or "-"
             key += "_late" if event.late else ""
         case "told":
             given["kind"] = code("NoticeKind", event.kind)
+            key += "_owed" if event.term is not None else ""
         case "not_decided":
             given["why"] = say(f"story.why.{event.why}")
         case "standing_changed":

@@ -149,9 +149,11 @@ def _reasoned(policy: Plain) -> Plain:
     return {**policy, "destinations": rows, "keep_reasons": reasons}
 
 
-def _others(field: str, annotation: Any, value: str) -> list[str]:
-    """What else could stand there: a colour one step away, any other of a closed list."""
+def _others(field: str, annotation: Any, value: Any) -> list[Any]:
+    """What else could stand there: a colour one step away, any other of a closed list, no instead of yes."""
     for one in (annotation, *get_args(annotation)):
+        if one is bool:
+            return [not value]
         if one is Colour:
             return _neighbours(value)
         if isinstance(one, type) and issubclass(one, Enum):

@@ -7,7 +7,7 @@ row -> what it says), ``hold`` and ``resume`` take a receiver out of service and
 within an hour (each as its ``report`` says), ``there`` answers at the desk of another region. A report is one about a
 quarrel in which every question was answered NO; the step says what is different: ``yes`` and ``unknown`` name
 indicators, ``people`` who is involved, and everything else is a field of the contract. ``then`` may also stand with a
-step; its ``figures`` are those that may be published, from groen to rood with their total, of a municipality or of all
+step; ``climbs`` is what would happen while nobody does what is owed; its ``figures`` are those that may be published, from groen to rood with their total, of a municipality or of all
 (TOTAL). ``why`` says why an expectation differs from its cell.
 """
 
@@ -19,10 +19,12 @@ from typing import Any
 
 import yaml
 
-from agents.casework.rules import local_date
+from agents.casework.handover import whom
+from agents.casework.rules import local_date, rules_of
 from agents.policy.calendar import AMSTERDAM
 from agents.policy.loading import Loader
 from agents.policy.model import moment
+from agents.policy.terms import moments
 from agents.reference.municipalities import name_of
 from agents.watch.figures import municipality_of, publish, taken_in
 from tests.cases import WEDNESDAY, a_child, a_man, a_report, a_woman
@@ -208,6 +210,21 @@ def _ladder(world: World, _: Any) -> list[str]:
     return [f"{local(step.due)} {step.name} {' '.join(step.tells)}".rstrip() for step in world.offer.ladder]
 
 
+def _climbs(world: World, wanted: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What would happen while nobody does what is owed."""
+    rules = rules_of(world.book)
+    receiver = rules.directory.receiver(world.case.current().receiver if world.case.current() else world.case.executor)
+    found = {}
+    for term in wanted:
+        ladder = rules.ladders[term]
+        found[term] = [
+            f"{local(at)} {step.step} {' '.join(dict.fromkeys(whom(rules, receiver, who) for who in step.tells))}"
+            for step, at in zip(ladder.steps, moments(ladder, world.case.terms[term]), strict=True)
+        ]
+        found[term] += ["and again"] if ladder.repeats else []
+    return found
+
+
 def _fired(world: World, _: Any) -> list[str]:
     return [
         f"{local(record.at)} {event.step}"
@@ -276,6 +293,7 @@ _LOOK: dict[str, Any] = {
     "closed": lambda world, _: world.case.closed,
     "executor": lambda world, _: world.case.executor,
     "ladder": _ladder,
+    "climbs": _climbs,
     "fired": _fired,
     "states": lambda world, _: [handover.state for handover in world.case.handovers],
     "taken_back": lambda world, _: [event.state for event in world.events if isinstance(event, j.TakenBack)],

@@ -194,6 +194,13 @@ def _cases(writer: CaseworkWriter, records: list[j.Record]) -> Iterator[str]:
                 yield f"nothing ends the wait for {handover.id}"
             elif earliest is None or due < earliest:
                 earliest = due
+        owed = case.step_due()
+        if owed is not None and (earliest is None or owed < earliest):
+            earliest = owed
+        if case.closed and owed is not None:
+            yield f"something is owed on {case.id}, which is closed"
+        if not set(case.steps) <= set(case.terms):
+            yield f"a step is waited for on {case.id} for what is not owed"
         yield from _succeeded(case)
         for handover in case.handovers:
             if handover.id not in terms:

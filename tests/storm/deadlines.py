@@ -1,4 +1,7 @@
-"""Whether every step of every ladder fired: once, in its order, not early, not late, and never past an answer. Pure."""
+"""Whether every step of every ladder fired: once, in its order, not early, not late, and never past an answer. Pure.
+
+The ladder of an offer stands in its event; of what is owed on a case each event says when the next step is due.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -42,12 +45,20 @@ class _Ladder:
         return self.steps[self.done].due if self.done < len(self.steps) else self.again
 
 
+@dataclass(slots=True)
+class _Owed:
+    """One term that runs on one case."""
+
+    next: int | None
+    fired: list[tuple[int, str]] = field(default_factory=list)
+
+
 def check_deadlines(records: Sequence[j.Record], stamps: Sequence[int], outages: Outages | None = None) -> Deadlines:
     """The steps of a region's journal; ``stamps`` are the broker's, ms, one for each record.
 
     Without ``outages`` nobody knows what was down when, and neither late nor missed is asked.
     """
-    found, ladders = Deadlines(), dict[str, _Ladder]()
+    found, ladders, owed = Deadlines(), dict[str, _Ladder](), dict[tuple[str, str], _Owed]()
     for record, stamp in zip(records, stamps, strict=True):
         for event in record.events:
             match event:
@@ -56,6 +67,14 @@ def check_deadlines(records: Sequence[j.Record], stamps: Sequence[int], outages:
                 case j.StepFired():
                     found.fired += 1
                     _fired(found, ladders, event, stamp, outages)
+                case j.TermFired():
+                    found.fired += 1
+                    _term_fired(found, owed, event, stamp, outages)
+                case j.TermsChanged():
+                    _terms_changed(found, owed, event, record)
+                case j.Related() if event.how == "MERGED":
+                    # Its terms go on in the other case; an event says which.
+                    owed = {about: one for about, one in owed.items() if about[0] != event.other}
                 case j.TakenBack():
                     ladders.pop(event.handover_id, None)
                 case j.Answered() if _ends(event):
@@ -65,11 +84,40 @@ def check_deadlines(records: Sequence[j.Record], stamps: Sequence[int], outages:
                         arrived = said.origin.arrived
                         found.overtaken += [name for due, name in ladder.fired if due > arrived]
     if outages is not None and stamps:
-        for handover, ladder in ladders.items():
-            due = ladder.due()
+        waits = {handover: ladder.due() for handover, ladder in ladders.items()}
+        waits |= {f"{term} of {case}": one.next for (case, term), one in owed.items()}
+        for what, due in waits.items():
             if due is not None and _allowed(due, outages) < stamps[-1]:
-                found.missed.append(f"{handover}: due {due}, the journal ends {stamps[-1] - due} ms later")
+                found.missed.append(f"{what}: due {due}, the journal ends {stamps[-1] - due} ms later")
     return found
+
+
+def _terms_changed(
+    found: Deadlines, owed: dict[tuple[str, str], _Owed], event: j.TermsChanged, record: j.Record
+) -> None:
+    said = record.input
+    for term in event.ended:
+        one = owed.pop((event.case_id, term), None)
+        if one is not None and isinstance(said, j.AnswerInput | j.ActInput):
+            found.overtaken += [name for due, name in one.fired if due > said.origin.arrived]
+    for term in event.due:
+        owed[event.case_id, term] = _Owed(event.steps.get(term, [None])[0])
+
+
+def _term_fired(
+    found: Deadlines, owed: dict[tuple[str, str], _Owed], event: j.TermFired, stamp: int, outages: Outages | None
+) -> None:
+    name = f"{event.step} for {event.term} of {event.case_id}, due {event.due}"
+    one = owed.get((event.case_id, event.term))
+    if one is None or one.next is None:
+        found.twice.append(f"{name}: nothing was waited for any more")
+        return
+    if event.due != one.next:
+        before = any(due == event.due for due, _ in one.fired)
+        (found.twice if before else found.missed).append(f"{name}: one at {one.next} comes next")
+    one.next = event.next
+    one.fired.append((event.due, name))
+    _in_time(found, name, event, stamp, outages)
 
 
 def _fired(
@@ -86,6 +134,12 @@ def _fired(
         (found.twice if before else found.missed).append(f"{name}: {expected.name} at {ladder.due()} comes next")
     ladder.done, ladder.again = ladder.done + 1, event.again
     ladder.fired.append((event.due, name))
+    _in_time(found, name, event, stamp, outages)
+
+
+def _in_time(
+    found: Deadlines, name: str, event: j.StepFired | j.TermFired, stamp: int, outages: Outages | None
+) -> None:
     if stamp < event.due:
         found.early.append(f"{name}: at {stamp}")
     if event.late and stamp - event.due < LATE_MS:

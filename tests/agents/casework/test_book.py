@@ -68,8 +68,8 @@ def test_looking_at_what_is_due_changes_nothing():
         world.publish(a_report(household=household))
     late = world.now + 60 * 24 * 3_600_000
 
-    first = [handover.id for _, handover in world.book.waiting.all_due(late, 3)]
-    again = [handover.id for _, handover in world.book.waiting.all_due(late, 3)]
+    first = [case.id for case in world.book.waiting.all_due(late, 3)]
+    again = [case.id for case in world.book.waiting.all_due(late, 3)]
 
     assert first == again
     assert len(world.book.waiting.all_due(late, 100)) == 5

@@ -20,12 +20,12 @@ def offered(**changes: Any) -> World:
 
 def test_seeing_is_not_accepting():
     world = offered()
-    due = world.book.due()
+    due = world.offer.due()
 
     for state in ("RECEIVED", "ACKNOWLEDGED"):
         world.answer(state)
         assert world.offer.state == state
-        assert world.book.due() == due
+        assert world.offer.due() == due
         assert world.case.executor == CENTRE
 
 
@@ -34,7 +34,7 @@ def test_the_executor_changes_with_acceptance_and_the_owner_with_the_start():
 
     world.answer("ACCEPTED")
     assert (world.case.owner, world.case.executor) == (CENTRE, TEAM_GOUDA)
-    assert world.book.due() is None
+    assert world.offer.due() is None
 
     world.answer("STARTED")
     assert (world.case.owner, world.case.executor) == (TEAM_GOUDA, TEAM_GOUDA)
@@ -46,7 +46,7 @@ def test_a_team_that_starts_at_once_has_accepted():
     world.answer("STARTED")
 
     assert (world.case.owner, world.case.executor) == (TEAM_GOUDA, TEAM_GOUDA)
-    assert world.book.due() is None
+    assert world.offer.due() is None
 
 
 def test_a_desk_of_the_centre_that_starts_leaves_the_case_with_the_centre():

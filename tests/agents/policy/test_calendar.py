@@ -187,6 +187,28 @@ def test_a_working_day_ends_at_local_midnight_on_both_sides_of_a_clock_change(st
     assert NL.end_of_working_day(local(start), 1) == datetime.fromisoformat(due)
 
 
+@pytest.mark.parametrize(
+    ("end", "days", "at", "moment"),
+    [
+        pytest.param("2026-03-25T23:59:59", 2, "12:00", "2026-03-23T12:00:00", id="noon two working days before"),
+        pytest.param("2026-03-25T23:59:59", 0, "09:00", "2026-03-25T09:00:00", id="the morning of the day itself"),
+        pytest.param("2026-04-07T23:59:59", 1, "09:00", "2026-04-02T09:00:00", id="over Easter and Good Friday"),
+        pytest.param("2026-04-05T15:00:00", 0, "09:00", "2026-04-05T09:00:00", id="a Sunday itself, whatever it is"),
+        pytest.param("2026-03-30T23:59:59", 1, "12:00", "2026-03-27T12:00:00", id="over the change to summer time"),
+    ],
+)
+def test_a_step_may_lie_working_days_before_a_moment(end: str, days: int, at: str, moment: str):
+    assert NL.before_working_days(local(end), days, time.fromisoformat(at)) == local(moment)
+
+
+@given(start=moments, n=days, at=times)
+def test_so_many_working_days_before_the_end_of_so_many_is_the_day_of_the_start_or_the_last_one_worked(
+    start: datetime, n: int, at: time
+):
+    end = NL.end_of_working_day(start, n)
+    assert NL.before_working_days(end, n - 1, at) == NL.at_working_day(start, 1, at)
+
+
 def test_the_hour_that_comes_twice_counts_once_in_elapsed_time():
     first, second = (local("2026-10-25T02:30").replace(fold=fold) for fold in (0, 1))
 
@@ -322,6 +344,13 @@ def test_a_compressed_working_day_is_eight_and_a_half_hours_and_real_time_stays_
     assert demo.add_working_hours(start, timedelta(hours=4)) - start == timedelta(seconds=8)
     assert demo.elapsed(start, timedelta(minutes=30)) - start == timedelta(minutes=30)
     assert demo.is_working_day(date(2026, 12, 25))
+
+
+def test_a_compressed_day_keeps_the_proportions_before_a_moment():
+    quick = Compressed(timedelta(seconds=100))
+    end = START_OF_2025 + timedelta(seconds=500)
+    assert quick.before_working_days(end, 0, NOON) == end - timedelta(seconds=50)
+    assert quick.before_working_days(end, 2, NOON) == end - timedelta(seconds=250)
 
 
 @given(moments, times)

@@ -42,6 +42,10 @@ EVENTS: dict[str, tuple[j.Event, ...]] = {
         FIRED,
         j.StepFired(case_id=CASE, handover_id=HANDOVER, step="REMINDER", due=1, late=False, tells=(), again=2),
     ),
+    "term_fired": tuple(
+        j.TermFired(case_id=CASE, term="T05", step="REMINDER", due=1, late=late, tells=("vt-bzo-beoordeling",), next=2)
+        for late in (False, True)
+    ),
     "receiver_held": (j.ReceiverHeld(receiver="wijkteam-helmond"),),
     "receiver_resumed": (j.ReceiverResumed(receiver="wijkteam-helmond"),),
     "offer_paused": tuple(
@@ -50,7 +54,10 @@ EVENTS: dict[str, tuple[j.Event, ...]] = {
     ),
     "offer_shown": (j.OfferShown(case_id=CASE, handover_id=HANDOVER),),
     "taken_back": (j.TakenBack(case_id=CASE, handover_id=HANDOVER, state="RECALLED"),),
-    "told": (j.Told(case_id=CASE, handover_id=None, kind="RED", to="vt-bzo-crisis", person=None, key_id=None),),
+    "told": tuple(
+        j.Told(case_id=CASE, handover_id=None, kind="RED", to="vt-bzo-crisis", person=None, key_id=None, term=term)
+        for term in (None, "T05")
+    ),
     "move_refused": (
         j.MoveRefused(
             case_id=CASE, handover_id=HANDOVER, receiver="wijkteam-helmond", wanted="ACCEPTED", state="RECALLED",
