@@ -120,11 +120,13 @@ DETAILS = {
 """What an act must say besides actor and reason; nothing of another act's may stand there."""
 _INSTEAD = {ActKind.CONFIRM_LINK: ("reports",), ActKind.UNLINK: ("reports",)}
 """What it may say instead: not of two cases, but of reports of one case."""
-_ALSO = {ActKind.PHONED: ("notices",)}
+_ALSO = {ActKind.PHONED: ("notices", "handover")}
 """What it may say."""
 RECEIVER_ACTS = (ActKind.HOLD_RECEIVER, ActKind.RESUME_RECEIVER)
 """What is done about a receiver, and not with a case."""
-_DETAILS = tuple(dict.fromkeys(name for names in (*DETAILS.values(), *_INSTEAD.values()) for name in names))
+_DETAILS = tuple(
+    dict.fromkeys(name for names in (*DETAILS.values(), *_INSTEAD.values(), *_ALSO.values()) for name in names)
+)
 
 
 class Act(Message):
@@ -157,6 +159,7 @@ class Act(Message):
     )
     notices: tuple[UUID, ...] = Field(default=(), max_length=20, description="prepared notices, by id")
     phone: PhoneCall | None = None
+    handover: UUID | None = Field(default=None, description="PHONED: the offer that was handed over in that call")
     standing: Standing | None = None
     board: BoardNotice | None = None
     found: InvestigationOutcome | None = None

@@ -537,6 +537,8 @@ class NoticeKind(Code):
     CONSULT = "CONSULT", "wil meedenken, zonder overdracht"
     CONSULTED = "CONSULTED", "antwoord op een vraag om mee te denken"
     NOT_DELIVERED = "NOT_DELIVERED", "bericht komt niet aan: kies een andere veilige weg"
+    HOPS = "HOPS", "casus gaat van hand tot hand"
+    PHONED_OVER = "PHONED_OVER", "per telefoon overgedragen: bevestig in het eigen systeem"
     RECEIVER_HELD = "RECEIVER_HELD", "ontvanger buiten dienst"
     RECEIVER_RESUMED = "RECEIVER_RESUMED", "ontvanger weer in dienst"
 

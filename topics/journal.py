@@ -328,7 +328,7 @@ class OfferShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """A handover moved, by its receiver's answer."""
+    """A handover moved, by its receiver's answer, or by what was agreed with it by telephone."""
 
     type: str = "answered"
     case_id: str
@@ -337,6 +337,8 @@ class Answered:
     reason: str | None
     released: bool = True
     """False for a refusal that releases nobody: it is recorded, and the handover stands as it did."""
+    phone: bool = False
+    """Whether it was said by telephone, and is confirmed by no answer yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

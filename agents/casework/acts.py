@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agents.casework.apart import one_incident, take_out
 from agents.casework.case import AWAITS_ANSWER, Case, Stands
-from agents.casework.handover import offer, supersede
+from agents.casework.handover import by_phone, offer, supersede
 from agents.casework.inputs import Draft
 from agents.casework.notices import consult, phoned, release
 from agents.casework.recolouring import (
@@ -60,6 +60,11 @@ def act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> None:
         dead(draft, rules, DeadLetterReason.ACT_REFUSED, acute=False)
 
 
+def _over_by_phone(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
+    """Whether nothing was handed over in the call, or what could be."""
+    return "handover" not in said.details or by_phone(draft, rules, case, case.handover(said.details["handover"]))
+
+
 def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     """Do it; False when it is not possible as the case stands."""
     if case.merged_into is not None:
@@ -104,7 +109,7 @@ def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
             return release(draft, case, said.details["notices"])
         case ActKind.PHONED:
             _recorded(draft, case, said)
-            return phoned(draft, case, said.details.get("notices", []))
+            return phoned(draft, case, said.details.get("notices", [])) and _over_by_phone(draft, rules, case, said)
         case ActKind.ASSIGN_ROLE if said.details["case_role"] != CaseRole.EXECUTOR:
             # Who executes follows from the handover alone.
             return _role(draft, rules, case, said)

@@ -523,7 +523,7 @@ class Book:
         if event.state == "ACKNOWLEDGED":
             handover.acknowledged = record.at
         elif event.state == "ACCEPTED":
-            handover.accepted = record.at
+            handover.accepted, handover.phoned = record.at, event.phone
         elif event.state == "STARTED":
             handover.started = record.at
         elif event.state in ("REFUSED", "RETURNED"):

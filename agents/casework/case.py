@@ -101,6 +101,8 @@ class Handover:
     """Whether it is not on its receiver's queue yet: that is, or was, out of service."""
     shows: int | None = None
     """When it is put there."""
+    phoned: bool = False
+    """Whether it was accepted by telephone."""
     falls: int | None = None
     """From when the centre has it, for its receiver is out of service."""
 

@@ -3,7 +3,8 @@
 The executor changes at ACCEPTED, the owner at STARTED. A refusal always has a successor.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover
 from agents.casework.inputs import Draft
@@ -49,6 +50,9 @@ def offer(
             for step in ladder
         ]
     draft.add(j.Routed(case_id=case_id, destination=route.destination.value, rule=route.rule))
+    known = draft.book.cases.get(case_id)
+    if known is not None and hops([*_since_it_began(known), receiver.id]) > policy.hops:
+        draft.tell(NoticeKind.HOPS, rules.directory.desks.coordination, case_id=case_id)
     if route.unforeseen:
         draft.tell(NoticeKind.NO_RECEIVER, rules.directory.desks.duty, case_id=case_id)
     draft.add(
@@ -66,6 +70,17 @@ def offer(
             falls=falls(draft, rules, colour, receiver.id, held) if receiver.id in held else None,
         )
     )
+
+
+def hops(receivers: Sequence[str]) -> int:
+    """How often a case went on to somebody else, of those to whom it was offered one after the other."""
+    return sum(one != other for one, other in pairwise(receivers))
+
+
+def _since_it_began(case: Case) -> list[str]:
+    """To whom a case was offered in this episode."""
+    began = next((entry.at for entry in case.entries if entry.seq == case.episode), case.opened)
+    return [found.receiver for found in case.handovers if found.offered >= began]
 
 
 def falls(draft: Draft, rules: Rules, colour: Colour | None, receiver: str, held: Collection[str]) -> int | None:
@@ -110,7 +125,8 @@ def answer(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.A
         else:
             _refused(draft, rules, case, handover, said)
     elif _FORWARD.index(wanted) <= _FORWARD.index(state):
-        draft.add(j.NotDecided(case_id=case.id, why="no_change"))
+        confirmed = handover.phoned and wanted == state == "ACCEPTED"
+        draft.add(j.NotDecided(case_id=case.id, why="confirmed" if confirmed else "no_change"))
     elif wanted == "COMPLETED" and state != "STARTED":
         _refuse_move(draft, case, handover, said)
     else:
@@ -126,6 +142,18 @@ def answer(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j.A
             owner = rules.directory.organisation if desk else handover.receiver
             if owner != case.owner:
                 draft.add(j.OwnerChanged(case_id=case.id, owner=owner))
+
+
+def by_phone(draft: Draft, rules: Rules, case: Case, handover: Handover | None) -> bool:
+    """The receiver took the case over by telephone: it has it, and still owes the answer that says so.
+
+    False when that offer awaits no answer, or goes to another centre, whose own system must know."""
+    if handover is None or handover.state not in AWAITS_ANSWER or rules.directory.elsewhere(handover.receiver):
+        return False
+    draft.add(j.Answered(case_id=case.id, handover_id=handover.id, state="ACCEPTED", reason=None, phone=True))
+    draft.add(j.ExecutorChanged(case_id=case.id, executor=handover.receiver))
+    draft.tell(NoticeKind.PHONED_OVER, handover.receiver, case_id=case.id, handover_id=handover.id)
+    return True
 
 
 def _handed_over(draft: Draft, rules: Rules, case: Case, handover: Handover) -> None:

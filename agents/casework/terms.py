@@ -136,8 +136,12 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
         case j.Answered():
             _end(rules, matter, event.state)
             _begin(draft, rules, matter, event.state, now)
+            if event.phone:
+                _begin(draft, rules, matter, "PHONED_OVER", now)
             if event.reason == "TOO_SEVERE":
                 _begin(draft, rules, matter, "TOO_SEVERE", now)
+        case j.NotDecided() if event.why == "confirmed":
+            _end(rules, matter, "CONFIRMED")
         case j.ActDone():
             _act(draft, rules, matter, event.kind)
             if isinstance(said, j.ActInput) and event.kind == ActKind.MOVE_TIMER:

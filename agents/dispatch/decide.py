@@ -367,13 +367,17 @@ def _fired(record: j.Record, event: j.Told) -> j.StepFired | j.TermFired | None:
     found = (
         one
         for one in record.events
-        if isinstance(one, j.TermFired)
-        and (one.case_id, one.term) == (event.case_id, event.term)
-        and to in one.tells
-        and event.kind in (one.step, "RECALL_DUE")
-        or isinstance(one, j.StepFired)
-        and event.term is None
-        and (one.handover_id, one.step) == (event.handover_id, event.kind)
+        if (
+            isinstance(one, j.TermFired)
+            and (one.case_id, one.term) == (event.case_id, event.term)
+            and to in one.tells
+            and event.kind in (one.step, "RECALL_DUE")
+        )
+        or (
+            isinstance(one, j.StepFired)
+            and event.term is None
+            and (one.handover_id, one.step) == (event.handover_id, event.kind)
+        )
     )
     return next(found, None)
 

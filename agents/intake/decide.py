@@ -348,6 +348,7 @@ def _details(act: Act) -> dict[str, Any]:
         "hold",
         "other_case",
         "notices",
+        "handover",
         "reports",
         "board",
         "found",

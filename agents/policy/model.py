@@ -98,6 +98,7 @@ class Policy(Part):
     desk_ladder: dict[Colour, tuple[LadderStep, ...]]
     again: dict[Colour, Term] = Field(description="the last step of a desk's ladder comes back after this")
     held: Held
+    hops: int = Field(ge=1, description="who coordinates is told when a case goes on to somebody else more often")
     assessment_working_days: int = Field(ge=1, description="a report within it falls DURING_ASSESSMENT")
     # Policies that were activated before there were bands stand in journals, and are read for as long as those.
     bands: Bands = Field(default_factory=Bands, description="what shares of the reports these rules should come to")

@@ -109,18 +109,18 @@ Term = Minutes | WorkingHours | EndOfWorkingDay | OnWorkingDay | NextWorkingDay 
 Starts = Literal[
     "RECEIVED", "REOPENED", "COLOURED", "OFFERED", "ROUTED", "ACCEPTED", "TOO_SEVERE", "ASSESS", "OUTCOME",
     "MONITOR_START", "ORDER", "BOARD_REQUESTED", "BOARD_WRITTEN", "MAYOR_DEMANDS", "MEASURE", "CONSULT",
-    "CHANGED", "HANDED_OVER",
+    "CHANGED", "HANDED_OVER", "PHONED_OVER",
 ]  # fmt: skip
 """What happens when a term begins. REOPENED: a case that nobody assessed; COLOURED: the case got another colour;
 ORDER and MEASURE: it is in force. CHANGED: anything on a case that somebody has accepted; it begins anew each time.
-HANDED_OVER: another centre has it."""
+HANDED_OVER: another centre has it. PHONED_OVER: a receiver took it over by telephone."""
 Ends = Literal[
     "ACKNOWLEDGED", "ACCEPTED", "STARTED", "SEEN", "ASSESS", "OUTCOME", "INFORMED", "FEEDBACK_GIVEN",
     "FEEDBACK_NOT_POSSIBLE", "SETTLE", "RAISE", "DECIDE_HOLD", "MONITOR_CONTACT", "SUPPORT_GIVEN", "BOARD_NOTICE",
-    "CONFIRM_LINK", "UNLINK", "CONSULTED", "LEFT", "ENDED",
+    "CONFIRM_LINK", "UNLINK", "CONSULTED", "LEFT", "ENDED", "CONFIRMED",
 ]  # fmt: skip
 """What ends it: where a handover stands, or an act. LEFT: nobody has accepted the case any more; ENDED: what it is
-about holds no more."""
+about holds no more; CONFIRMED: the receiver itself said what was agreed by telephone."""
 
 
 StepName = Literal[

@@ -75,6 +75,7 @@ OPTIONS: dict[str, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = {
         (("--notice", "notices"), {"multiple": True, "required": False, "metavar": "ID", "help": "notices"}),
         (("--who",), {"metavar": "NAME", "help": "phone_who"}),
         (("--with", "with_whom"), {"metavar": "NAME", "help": "phone_with"}),
+        (("--handover",), {"required": False, "metavar": "ID", "help": "phone_handover"}),
     ),
     "MEASURE": ((("--measure",), {"type": _codes(Measure), "help": "measure"}), _STATE, _SINCE, _UNTIL),
     "RESTRAINING_ORDER": (_STATE, _SINCE, _UNTIL),

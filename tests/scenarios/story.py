@@ -7,8 +7,9 @@ row -> what it says), ``hold`` and ``resume`` take a receiver out of service and
 within an hour (each as its ``report`` says), ``there`` answers at the desk of another region. A report is one about a
 quarrel in which every question was answered NO; the step says what is different: ``yes`` and ``unknown`` name
 indicators, ``people`` who is involved, and everything else is a field of the contract. ``then`` may also stand with a
-step; ``climbs`` is what would happen while nobody does what is owed; its ``figures`` are those that may be published, from groen to rood with their total, of a municipality or of all
-(TOTAL). ``why`` says why an expectation differs from its cell.
+step; ``climbs`` is what would happen while nobody does what is owed; its ``figures`` are those that may be published,
+from groen to rood with their total, of a municipality or of all (TOTAL). ``why`` says why an expectation differs from
+its cell.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -122,6 +123,8 @@ def played(story: Story, policy: str | None = None) -> Iterator[tuple[World, Map
             act = dict(step["act"])
             if "notices" in act:
                 act["notices"] = [_notice(world, rule) for rule in act["notices"]]
+            if act.get("handover") == "open":
+                act["handover"] = world.offer.id
             if act.get("other_case") == "first":
                 act["other_case"] = world.book.cases.nth(0).id
             world.act(act.pop("kind"), **act)

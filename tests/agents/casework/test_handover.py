@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from agents.casework.handover import hops
 from tests.cases import TEAM_GOUDA, a_report
-from tests.world import World
+from tests.world import World, local
 from topics import journal as j
 
 CENTRE = "vt-hollands-midden"
@@ -252,3 +253,71 @@ def test_a_team_that_returns_what_the_centre_has_taken_over_adds_no_second_offer
     assert [offer.state for offer in world.case.handovers if offer.state == "OFFERED"] == ["OFFERED"]
     assert ("REFUSED", "vt-hm-voorwaarden") in world.told()
     assert world.case.executor == CENTRE
+
+
+CALL = {"who": "m.vt-07", "with_whom": "dienst wijkteam", "at": "2026-03-18T10:05:00+01:00"}
+
+
+def test_what_was_handed_over_by_telephone_is_the_receiver_s_and_its_own_word_is_still_owed():
+    world = offered()
+    world.act("PHONED", phone=CALL, handover=world.offer.id)
+
+    # Then the offer waits for nobody, and the receiver owes the confirmation
+    assert (world.offer.state, world.offer.due(), world.case.executor) == ("ACCEPTED", None, TEAM_GOUDA)
+    assert "T02" not in world.case.terms
+    assert world.told() == {("PHONED_OVER", TEAM_GOUDA)}
+    assert local(world.case.terms["T25"]) == "Fri 20 Mar 23:59:59"
+
+    # When it says so itself
+    world.answer("ACCEPTED")
+    world.expect(j.NotDecided, why="confirmed")
+    assert "T25" not in world.case.terms
+
+
+def test_a_confirmation_that_does_not_come_climbs():
+    world = offered()
+    world.act("PHONED", phone=CALL, handover=world.offer.id)
+    world.pass_until("2026-03-23T13:00:00+01:00")
+
+    fired = [(one.step, one.tells) for one in world.all_events(j.TermFired) if one.term == "T25"]
+    assert fired == [
+        ("REMINDER", (TEAM_GOUDA,)), ("COORDINATOR", ("vt-hm-beoordeling/cp-hm-02", "vt-hm-coordinatie")),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("which", ["taken already", "unknown"])
+def test_what_cannot_be_handed_over_by_telephone_is_refused(which: str):
+    world = offered()
+    handover = world.offer.id
+    if which == "unknown":
+        handover = world.case.id
+    else:
+        world.answer("ACCEPTED")
+    before = world.offer.state
+
+    world.act("PHONED", phone=CALL, handover=handover)
+
+    world.expect(j.DeadLettered, reason="act_refused")
+    assert world.offer.state == before
+
+
+def test_a_case_that_goes_from_hand_to_hand_is_told_to_who_coordinates():
+    # Given a case that three receivers after the first were offered
+    world = offered()
+    receivers = [world.offer.receiver]
+    while len(receivers) < 4:
+        world.answer("REFUSED", reason="UNREACHABLE")
+        receivers.append(world.offer.receiver)
+        assert ("HOPS", "vt-hm-coordinatie") not in world.told()
+
+    # When it goes on once more, and again
+    for _ in range(2):
+        world.answer("REFUSED", reason="UNREACHABLE")
+        assert ("HOPS", "vt-hm-coordinatie") in world.told()
+
+
+def test_the_same_receiver_twice_in_a_row_is_no_hop():
+    world = offered()
+    for _ in range(5):
+        world.act("RAISE", colour="YELLOW")
+    assert hops([one.receiver for one in world.case.handovers]) == 0

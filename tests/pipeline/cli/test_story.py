@@ -66,7 +66,8 @@ EVENTS: dict[str, tuple[j.Event, ...]] = {
     ),
     "repeated": (j.Repeated(case_id=None, receipt=True),),
     "not_decided": tuple(
-        j.NotDecided(case_id=CASE, why=why) for why in ("no_change", "lower_version", "withdrawal", "advice")
+        j.NotDecided(case_id=CASE, why=why)
+        for why in ("no_change", "confirmed", "lower_version", "withdrawal", "advice")
     ),
     "dead_lettered": (j.DeadLettered(letter_id=CASE, reason="contract", acute=True),),
     "act_done": (
