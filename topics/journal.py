@@ -662,6 +662,8 @@ class TermsChanged:
     case_id: str
     due: dict[str, int]
     ended: tuple[str, ...]
+    owed: dict[str, int] = field(default_factory=dict)
+    """Of what is owed no more: by when it was (ms)."""
     steps: dict[str, list[int]] = field(default_factory=dict)
     """Of those that are due: when the next step of its ladder fires (ms), and which one that is, from 0."""
 

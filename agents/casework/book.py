@@ -4,8 +4,10 @@
 Small and plain, because a region may hold a million cases. Times are ms since 1970 UTC.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import orjson
 
@@ -18,7 +20,7 @@ from agents.matching import Link
 from topics import journal as j
 from topics.codes import CaseRole, DeadLetterReason, HandoverState, NoticeKind, NoticeState, Relation
 
-FOLD = 9
+FOLD = 10
 """Version of this fold and of the form in which it is saved: a snapshot of another one is not read."""
 
 ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
@@ -43,12 +45,23 @@ class Opened:
     incident: str | None = None
 
 
+class _Before(NamedTuple):
+    """How a case was: the colour under which it was open, what is due on it, and what is counted of it."""
+
+    open_as: str | None
+    owed_as: tuple[str | None, int] | None
+    counted: tuple[str, ...]
+
+
+_NOT_THERE = _Before(None, None, ())
+
+
 class Book:
     """The state of one region. Change it with ``apply`` alone; a case that is looked at may not be kept."""
 
     __slots__ = (
-        "_changed", "cases", "directory", "directory_hash", "held", "index", "known", "now", "open_cases", "origins",
-        "policy", "policy_hash", "positions", "put_aside", "region", "rules_unsaved", "seq", "waiting",
+        "_changed", "cases", "counts", "directory", "directory_hash", "held", "index", "known", "now", "open_cases",
+        "origins", "policy", "policy_hash", "positions", "put_aside", "region", "rules_unsaved", "seq", "waiting",
     )  # fmt: skip
 
     def __init__(self, region: str) -> None:
@@ -75,9 +88,10 @@ class Book:
         """Receivers that are out of service -> since when."""
         self.open_cases: dict[str, int] = dict.fromkeys(COLOURS, 0)
         """Colour -> how many cases are open."""
-        self._changed: dict[int, tuple[str | None, tuple[str | None, int] | None]] = {}
-        """Cases that the record in hand changes -> the colour under which they were open before, and what is due on
-        them as ``_owed_as`` has it."""
+        self.counts: Counter[str] = Counter()
+        """What ``counted`` says of all cases together."""
+        self._changed: dict[int, _Before] = {}
+        """Cases that the record in hand changes -> how they were before."""
 
     # Reading -----------------------------------------------------------------------------------------
 
@@ -163,15 +177,18 @@ class Book:
                     self._changes(about)
             self._event(event, record, opened)
         self._remember(record, case_id)
-        for number, (before, owed) in self._changed.items():
+        for number, before in self._changed.items():
             case = self.cases.nth(number)
             case.last_at = record.at
-            if before is not None:
-                self.open_cases[before] -= 1
+            if before.open_as is not None:
+                self.open_cases[before.open_as] -= 1
             if (after := _open_as(case)) is not None:
                 self.open_cases[after] += 1
-            if (now := _owed_as(case)) is not None and now != owed:
+            if (now := _owed_as(case)) is not None and now != before.owed_as:
                 self.waiting.owed(number, *now)
+            if (counted_now := counted(case)) != before.counted:
+                self.counts.subtract(before.counted)
+                self.counts.update(counted_now)
         self.cases.cool_when_many()
 
     def _changes(self, case_id: str) -> None:
@@ -179,7 +196,7 @@ class Book:
         number = self.cases.number(case_id)
         if number is not None and number not in self._changed:
             case = self.cases.nth(number)
-            self._changed[number] = (_open_as(case), _owed_as(case))
+            self._changed[number] = _Before(_open_as(case), _owed_as(case), counted(case))
             self.cases.changed(number)
 
     def _remember(self, record: j.Record, case_id: str | None) -> None:
@@ -369,7 +386,7 @@ class Book:
             case = Case(id=event.case_id, opened=record.at, owner=event.owner, executor=event.owner)
             case.policy, case.episode = record.policy, record.seq
             case.test = said.test
-            self._changed[self.cases.add(case)] = (None, None)
+            self._changed[self.cases.add(case)] = _NOT_THERE
         if case.closed:
             # A report on a closed case opens a new episode with its own colour.
             case.closed, case.colour, case.provisional, case.settled_floor = False, None, False, None
@@ -443,7 +460,7 @@ class Book:
         """Reports of a case, and what is of them alone, are a new case; so it is known again by their own keys."""
         new = Case(id=event.to, opened=record.at, owner=event.owner, executor=event.owner, policy=record.policy)
         number = self.cases.add(new)
-        self._changed[number] = (None, None)
+        self._changed[number] = _NOT_THERE
         for part in self.parts_of(self.cases[event.case_id]):
             moved = [entry for entry in part.entries if entry.thread in event.threads]
             if not moved:
@@ -585,6 +602,7 @@ class Book:
                 "policy_hash": self.policy_hash,
                 "directory_hash": self.directory_hash,
                 "open_cases": self.open_cases,
+                "counts": {name: count for name, count in self.counts.items() if count},
                 "held": self.held,
                 "origins": self.origins,
                 "homeless": [[key.hex(), packed.decode()] for key, packed in self.known.homeless()],
@@ -639,6 +657,18 @@ def _undecided(record: j.Record) -> bool:
 def _tells_nothing(said: j.Input) -> bool:
     """Whether its record is the same when it could be decided and when it could not: intake has put it aside before."""
     return isinstance(said, j.RefusedInput) and said.reason == DeadLetterReason.UNDECIDABLE.value
+
+
+def counted(case: Case) -> tuple[str, ...]:
+    """What is counted of a case, each as two words: ``owed T05`` for what runs, ``reminded T05`` when a step about it
+    was taken, and ``silent REMINDER`` (or NONE) for an offer that waits and the last step that its ladder took."""
+    awaited = case.awaiting()
+    silent = () if awaited is None else (f"silent {awaited.last_step() or 'NONE'}",)
+    return (
+        *silent,
+        *(f"owed {term}" for term in case.terms),
+        *(f"reminded {term}" for term, (_, place) in case.steps.items() if place),
+    )
 
 
 def _owed_as(case: Case) -> tuple[str | None, int] | None:

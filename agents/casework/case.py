@@ -112,6 +112,10 @@ class Handover:
             return None
         return min((due for due in (self.step_due(), self.shows, self.falls) if due is not None), default=None)
 
+    def last_step(self) -> str | None:
+        """The last step that its ladder took; None when none was taken yet."""
+        return self.ladder[self.next_step - 1].name if self.next_step else None
+
     def step_due(self) -> int | None:
         """When the next step of its ladder is due."""
         return self.ladder[self.next_step].due if self.next_step < len(self.ladder) else self.again

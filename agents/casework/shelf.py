@@ -45,6 +45,7 @@ def read_book(saved: Mapping[str, bytes]) -> Iterator[Book]:
     book = Book(head["region"])
     for name in ("seq", "now", "put_aside", "policy_hash", "directory_hash", "open_cases", "held", "origins"):
         setattr(book, name, head[name])
+    book.counts.update(head["counts"])
     book.policy, book.directory = _read_rules(saved[RULES])
     book.rules_unsaved = False
     book.positions = {lane: (epoch, offset) for lane, (epoch, offset) in head["positions"].items()}

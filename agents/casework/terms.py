@@ -56,7 +56,8 @@ def follow(draft: Draft, rules: Rules) -> None:
         ended = tuple(term for term in found.ended if term not in found.running)
         if due or ended:
             steps = _steps(draft, rules, case_id, found, due)
-            draft.add(j.TermsChanged(case_id=case_id, due=due, ended=ended, steps=steps))
+            owed = {term: found.ended[term] for term in ended}
+            draft.add(j.TermsChanged(case_id=case_id, due=due, ended=ended, owed=owed, steps=steps))
 
 
 def _steps(draft: Draft, rules: Rules, case_id: str, matter: _Matter, due: Mapping[str, int]) -> dict[str, list[int]]:

@@ -91,6 +91,17 @@ class Netherlands:
             moment = _local(day, OPENS)
         return moment + hours
 
+    def worked(self, start: datetime, end: datetime) -> timedelta:
+        """How much of the time between two moments the office was open."""
+        start, end = _utc(start), _utc(end)
+        day, last = start.astimezone(AMSTERDAM).date(), end.astimezone(AMSTERDAM).date()
+        found = timedelta(0)
+        while day <= last:
+            if self.is_working_day(day):
+                found += max(min(end, _local(day, CLOSES)) - max(start, _local(day, OPENS)), timedelta(0))
+            day += DAY
+        return found
+
     def elapsed(self, start: datetime, length: timedelta) -> datetime:
         """E: ``length`` of real time after ``start``, through weekends and clock changes (Awt art. 4)."""
         return _utc(start) + length
@@ -165,6 +176,10 @@ class Compressed:
         """8.5 working hours fill one compressed day."""
         _refuse_negative(hours)
         return _utc(start) + _scaled(self.working_day, hours, WORKING_HOURS)
+
+    def worked(self, start: datetime, end: datetime) -> timedelta:
+        """The time between two moments, of which a compressed day counts as 8.5 hours."""
+        return _scaled(WORKING_HOURS, max(_utc(end) - _utc(start), timedelta(0)), self.working_day)
 
     def elapsed(self, start: datetime, length: timedelta) -> datetime:
         """E: ``length`` of real time after ``start``."""

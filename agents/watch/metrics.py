@@ -13,22 +13,44 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from agents.casework.book import Book
+from agents.casework.case import Case, Entry, Handover
+from agents.casework.rules import rules_of
 from agents.casework.waiting import COLOURS
+from agents.policy.model import moment
 from agents.policy.region import RegionConfig
 from topics import journal as j
 
 if TYPE_CHECKING:
     from agents.stage.stage import Stage
 
-HOPS = ("acknowledged", "accepted", "started")
+HOPS = (
+    "offered", "acknowledged", "accepted", "started", "completed", "refused", "returned", "recalled", "superseded",
+    "expired",
+)  # fmt: skip
+"""How a part of a case's way ends. The parts follow on each other: from the receipt of the report to the first offer,
+from an offer to how it ended, and the next offer is made in the record in which the former one ends."""
 # Seconds; every elapsed limit of the policies is an edge, so that "within the limit" is exact: 30 min, 1 h,
 # 90 min, 2 h, 4 h, 24 h; working days as elapsed days, with and without a weekend in them.
 HOP_BUCKETS = (
     1, 5, 30, 60, 300, 900, 1_800, 3_600, 5_400, 7_200, 14_400, 28_800, 86_400, 2 * 86_400, 3 * 86_400,
     4 * 86_400, 5 * 86_400, 7 * 86_400, 10 * 86_400, 14 * 86_400, 21 * 86_400,
 )  # fmt: skip
+# Working time: a working day is 8.5 hours.
+WORK_BUCKETS = (
+    60, 900, 1_800, 3_600, 7_200, 14_400, 30_600, 61_200, 91_800, 122_400, 153_000, 244_800, 306_000, 459_000,
+)  # fmt: skip
+TIMES_BUCKETS = (1, 2, 3, 4, 5, 8, 12)
 BATCH_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 WAIT_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+_PART = ("hop", "colour", "receiver_kind", "region")
+_COUNTS = {
+    "silent": ("silent_handovers", "Offers that wait, by the last step that their ladder took", "step"),
+    "owed": ("owed", "What is owed on open cases", "term"),
+    "reminded": ("owed_reminded", "What is owed, and a step of its ladder was taken", "term"),
+}
+"""The words of ``Book.counts``."""
 
 
 class _Brings(Protocol):
@@ -48,6 +70,8 @@ class _Standing:
     since: dict[str, int | None]
     held: int
     """Receivers that are out of service."""
+    counts: dict[str, int]
+    """See ``Book.counts``."""
 
 
 class Metrics(Collector):
@@ -79,7 +103,20 @@ class Metrics(Collector):
             "transfers", "Cases from and to other regions, by what became", "state", "region"
         )
         self._hops = self._histogram(
-            "handover_seconds", "Each hop of a handover", HOP_BUCKETS, "hop", "colour", "region"
+            "handover_seconds", "Each part of a case's way, by how it ended", HOP_BUCKETS, *_PART
+        )
+        self._worked = self._histogram(
+            "handover_working_seconds", "The same in working time, a working day being 8.5 hours", WORK_BUCKETS, *_PART
+        )
+        self._whole = self._histogram(
+            "handover_whole_seconds", "From the receipt of a report until somebody has begun", HOP_BUCKETS, "colour",
+            "region",
+        )  # fmt: skip
+        self._times = self._histogram(
+            "handovers_per_case", "Offers of a case until somebody has begun", TIMES_BUCKETS, "colour", "region"
+        )
+        self._terms = self._counter(
+            "terms_done", "What was owed and was done, in time or not", "term", "in_time", "region"
         )
         self._waits = self._histogram(
             "registered_seconds", "From the broker taking in a report to its decision", WAIT_BUCKETS, "region"
@@ -113,6 +150,7 @@ class Metrics(Collector):
                 dict(writer.book.open_cases),
                 {colour: writer.book.waiting.since(colour) for colour in COLOURS},
                 len(writer.book.held),
+                dict(writer.book.counts),
             )
             for name, writer in self._writers.items()
             if name in counted
@@ -170,25 +208,43 @@ class Metrics(Collector):
             case j.HandedOver():
                 self._transfers.labels("HANDED_OVER", region).inc()
             case j.Answered():
-                self._answered(event, record, book)
+                if event.reason is not None:
+                    self._refused.labels(event.reason, record.region).inc()
+                if event.released:
+                    self._part(event.case_id, event.handover_id, event.state, record, book)
+            case j.TermsChanged() if not _over(record):
+                for term, due in event.owed.items():
+                    self._terms.labels(term, str(record.at <= due).lower(), region).inc()
             case _:
                 pass
+        if isinstance(event, j.Offered | j.TakenBack):
+            state = "OFFERED" if isinstance(event, j.Offered) else event.state
+            self._part(event.case_id, event.handover_id, state, record, book)
 
-    def _answered(self, event: j.Answered, record: j.Record, book: Book) -> None:
-        if event.reason is not None:
-            self._refused.labels(event.reason, record.region).inc()
-        pair = book.open_handover(event.case_id, event.handover_id)
-        if pair is None or event.state.lower() not in HOPS:
+    def _part(self, case_id: str, handover_id: str, state: str, record: j.Record, book: Book) -> None:
+        """A part of a case's way has ended: since when it lasted, and what it was."""
+        pair = book.open_handover(case_id, handover_id)
+        if pair is None or state.lower() not in HOPS:
             return
-        handover = pair[1]
-        since = {
-            "ACKNOWLEDGED": handover.offered,
-            "ACCEPTED": handover.acknowledged or handover.offered,
-            "STARTED": handover.accepted or handover.offered,
-        }[event.state]
-        self._hops.labels(event.state.lower(), handover.colour or "NONE", record.region).observe(
-            max(0, record.at - since) / 1000
-        )
+        case, handover = pair
+        this_episode = _of_episode(case)
+        if state == "OFFERED":
+            if this_episode[0] is not handover:
+                return  # the part before ended with the former offer
+            since = _received(case)
+        else:
+            moments = (handover.offered, handover.acknowledged, handover.accepted, handover.started)
+            since = max((at for at in moments if at is not None and at < record.at), default=handover.offered)
+        rules = rules_of(book)
+        receiver = rules.directory.receiver(handover.receiver)
+        colour = handover.colour or "NONE"
+        labels = (state.lower(), colour, receiver.kind if receiver is not None else "NONE", record.region)
+        self._hops.labels(*labels).observe(max(0, record.at - since) / 1000)
+        worked = rules.calendar.worked(moment(since), moment(record.at))
+        self._worked.labels(*labels).observe(worked.total_seconds())
+        if state == "STARTED" and sum(one.started is not None for one in this_episode) == 1:
+            self._whole.labels(colour, record.region).observe(max(0, record.at - _received(case)) / 1000)
+            self._times.labels(colour, record.region).observe(len(this_episode))
 
     # Looking -----------------------------------------------------------------------------------------
 
@@ -230,9 +286,16 @@ class Metrics(Collector):
             labels=["colour", "region"],
         )
         held = GaugeMetricFamily("meldstroom_receivers_held", "Receivers that are out of service", labels=["region"])
+        counts = {
+            word: GaugeMetricFamily(f"meldstroom_{name}", says, labels=[label, "region"])
+            for word, (name, says, label) in _COUNTS.items()
+        }
         now = time.time() * 1000
         for region, standing in sorted(self._standing.items()):
             held.add_metric([region], standing.held)
+            for about, number in sorted(standing.counts.items()):
+                word, _, name = about.partition(" ")
+                counts[word].add_metric([name, region], number)
             for colour in COLOURS:
                 open_cases.add_metric([colour, region], standing.open_cases[colour])
                 since = standing.since[colour]
@@ -240,6 +303,31 @@ class Metrics(Collector):
         yield open_cases
         yield oldest
         yield held
+        yield from counts.values()
+
+
+def _over(record: j.Record) -> bool:
+    """Whether what was owed ended because nobody has to do it any more."""
+    return any(
+        isinstance(event, j.HandedOver | j.TransferEnded) or (isinstance(event, j.ActDone) and event.kind == "CLOSE")
+        for event in record.events
+    )
+
+
+def _began(case: Case) -> Entry | None:
+    """The report with which the episode began."""
+    return next((entry for entry in case.entries if entry.seq == case.episode), None)
+
+
+def _received(case: Case) -> int:
+    began = _began(case)
+    return case.opened if began is None else min(began.received, began.at)
+
+
+def _of_episode(case: Case) -> list[Handover]:
+    began = _began(case)
+    since = case.opened if began is None else began.at
+    return [one for one in case.handovers if one.offered >= since] or case.handovers[-1:]
 
 
 def _kind(destination: str | None) -> str:

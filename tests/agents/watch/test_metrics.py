@@ -1,17 +1,21 @@
 """Figures: what was decided is counted once, labels come from closed sets, limits are bucket edges."""
 
-from collections import deque
+from collections import Counter, deque
 from types import SimpleNamespace
+from typing import get_args
 
 from hypothesis import HealthCheck, given, settings
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from agents.policy.calendar import Netherlands
+from agents.policy.directory import Kind
+from agents.policy.model import moment
 from agents.policy.terms import Minutes
 from agents.stage.loop import Seen
 from agents.watch.metrics import COLOURS, HOP_BUCKETS, HOPS, Metrics
 from tests.cases import a_report, reports
-from tests.world import World, regions
+from tests.world import World, at, regions
 from topics.codes import DeadLetterReason, NoticeKind, RefusalReason, SourceKind
 
 LABELS = {
@@ -19,9 +23,12 @@ LABELS = {
     "colour": set(COLOURS),
     "destination": {"TEAM", "CENTRE", "NONE"},
     "reason": {reason.value for reason in DeadLetterReason} | {reason.value for reason in RefusalReason},
-    "step": {kind.value for kind in NoticeKind} | {"RECALLED"},
+    "step": {kind.value for kind in NoticeKind} | {"RECALLED", "NONE"},
     "late": {"true", "false"},
     "hop": set(HOPS),
+    "receiver_kind": {*get_args(Kind), "NONE"},
+    "term": {rule.id for found in regions().values() for rule in found.policy.terms},
+    "in_time": {"true", "false"},
     "region": set(regions()),
     "group": {"meldstroom-intake", "meldstroom-region"},
     "topics": {"reports", "answers", "acts", "inbox", "desk"},
@@ -79,9 +86,74 @@ def test_each_hop_of_a_handover_is_measured_in_seconds():
     world.answer("STARTED")
 
     # Then the hops are 600, 1,200 and 7,200 seconds: together the whole
-    found = _samples(metrics)
-    hops = [found[f"meldstroom_handover_seconds_sum{{colour=GREEN,hop={hop},region={world.region}}}"] for hop in HOPS]
-    assert hops == [600, 1200, 7200]
+    parts = _parts(_samples(metrics), "seconds")
+    assert (parts["acknowledged"], parts["accepted"], parts["started"]) == (600, 1200, 7200)
+
+
+def _parts(found: dict[str, float], what: str) -> dict[str, float]:
+    """How long the parts lasted, by how they ended."""
+    sums: dict[str, float] = {}
+    for name, value in found.items():
+        if name.startswith(f"meldstroom_handover_{what}_sum"):
+            hop = name.split("hop=")[1].split(",")[0]
+            sums[hop] = sums.get(hop, 0) + value
+    return sums
+
+
+def test_the_parts_of_a_way_with_four_handovers_add_up_to_the_whole():
+    # Given a report on a Wednesday at ten that came in three minutes later
+    world = World(start="2026-03-18T10:03:00+01:00")
+    metrics = _watched(world)
+    world.publish(a_report(received_at="2026-03-18T10:00:00+01:00", yes=("M1",)))
+
+    # When a team refuses it, a desk is silent until it is not the right one, and two more have it before one begins
+    world.pass_time(hours=5)
+    world.answer("ACKNOWLEDGED")
+    world.pass_time(hours=20)
+    world.answer("REFUSED", reason="UNREACHABLE")
+    world.pass_time(days=4)
+    world.answer("ACCEPTED")
+    world.pass_time(hours=7)
+    world.answer("RETURNED", reason="UNREACHABLE")
+    world.pass_time(hours=30)
+    world.answer("REFUSED", reason="UNREACHABLE")
+    world.pass_time(hours=1)
+    world.answer("ACCEPTED")
+    world.pass_time(hours=2)
+    world.answer("STARTED")
+
+    # Then the parts are the whole, in time of the clock and of the office
+    found, region = _samples(metrics), world.region
+    whole = found[f"meldstroom_handover_whole_seconds_sum{{colour=YELLOW,region={region}}}"]
+    assert sum(_parts(found, "seconds").values()) == whole
+    received = moment(at("2026-03-18T10:00:00+01:00"))
+    worked = Netherlands().worked(received, moment(world.now)).total_seconds()
+    assert sum(_parts(found, "working_seconds").values()) == worked
+    assert found[f"meldstroom_handovers_per_case_sum{{colour=YELLOW,region={region}}}"] == 4
+
+
+def test_what_was_done_in_time_and_what_is_open_can_be_read():
+    # Given two cases, of which one was assessed in time and one too late, and a third that waits
+    world = World(start="2026-03-18T10:00:00+01:00")
+    metrics = _watched(world)
+    for household, days in ((0, 1), (1, 12)):
+        world.publish(a_report(household=household, received_at=moment(world.now).isoformat()))
+        world.pass_time(days=days)
+        world.act("ASSESS", rating="NONE", outcome="HANDOVER")
+    world.publish(a_report(household=2, received_at=moment(world.now).isoformat()))
+    world.pass_time(days=8)
+
+    found, region = _samples(metrics), world.region
+    for term in ("T05", "T06"):
+        for in_time in ("true", "false"):
+            name = f"meldstroom_terms_done_total{{in_time={in_time},region={region},term={term}}}"
+            assert found[name] == 1, name
+    assert found[f"meldstroom_owed{{region={region},term=T05}}"] == 1
+    assert found[f"meldstroom_owed_reminded{{region={region},term=T05}}"] == 1
+    silent = {name.split("step=")[1][:-1]: n for name, n in found.items() if "silent_handovers" in name and n}
+    waiting = [case.awaiting() for case in world.book.cases.values()]
+    assert silent == Counter(one.last_step() or "NONE" for one in waiting if one is not None)
+    assert set(silent) != {"NONE"}
 
 
 def test_every_elapsed_limit_of_the_policies_is_a_bucket_edge():
