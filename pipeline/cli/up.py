@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.manners import Command, Exit, Said, Sorry, cluster_of, note, option, say
-from pipeline.cli.worker import ROLES, argv_of, stopping
+from pipeline.cli.worker import BESIDE, PROCESSES, ROLES, argv_of, stopping
 
 if TYPE_CHECKING:
     from pipeline.broker import Broker
@@ -63,7 +63,7 @@ def _run(found: "Settings", broker: "Broker | None", stopped: Callable[[], bool]
     if broker is not None:
         LOCAL.parent.mkdir(parents=True, exist_ok=True)
         LOCAL.write_text(json.dumps({"regions": str(found.regions.resolve()), "data": str(data.resolve())}) + "\n")
-    workers = Supervisor({role: argv_of(role) for role in ROLES}, environment_of(found), data / "logs")
+    workers = Supervisor({name: argv_of(name) for name in PROCESSES}, environment_of(found), data / "logs")
     try:
         workers.start()
         note("up.workers", logs=data / "logs")
@@ -92,7 +92,7 @@ def _watch(
             if name not in said:
                 said.add(name)
                 note("worker.ended", name=name)
-        if not workers.running and len(workers.ended) == len(ROLES):
+        if not set(workers.running) - {BESIDE} and set(ROLES) <= set(workers.ended):
             return Exit.DONE  # drained and stopped by somebody else
         if broker is not None and not broker.running:
             raise Sorry("error.broker_gone", Exit.TEMPORARY, log=broker.log)
@@ -100,7 +100,8 @@ def _watch(
             ready = True
             note("up.ready", bootstrap=cluster.bootstrap)
             if found.metrics_port:
-                note("up.metrics", host=found.metrics_host, region=found.metrics_port, intake=found.metrics_port + 1)
+                first = found.metrics_port
+                note("up.metrics", host=found.metrics_host, region=first, intake=first + 1, watchdog=first + 2)
         time.sleep(0.2)
     return Exit.DONE
 

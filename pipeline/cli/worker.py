@@ -23,6 +23,7 @@ from pipeline.cli.manners import (
     cluster_of,
     explained,
     note,
+    outlines_of,
     output_option,
     say,
     settings,
@@ -35,13 +36,16 @@ if TYPE_CHECKING:
     from topics.cluster import Cluster
 
 ROLES = ("intake", "region")
+BESIDE = "watchdog"
+"""Runs beside the workers, and says what they have not done."""
+PROCESSES = (*ROLES, BESIDE)
 DRAINED_WITHIN_S = 30.0
 
 
 @click.group(cls=Group, help="help.worker", invoke_without_command=True)
 @click.pass_context
 def worker(context: click.Context) -> None:
-    """Without a role: both, each in a process of its own."""
+    """Without a role: both, and the watchdog, each in a process of its own."""
     if context.invoked_subcommand is None:
         context.exit(supervise())
 
@@ -56,6 +60,34 @@ def intake() -> None:
 def region() -> None:
     """The regions' writers."""
     raise click.exceptions.Exit(run("region"))
+
+
+@worker.command(help="help.worker.watchdog")
+def watchdog() -> None:
+    """What should have happened by now, and did not."""
+    from prometheus_client import start_http_server
+
+    from pipeline.logs import setup
+    from pipeline.watchdog import Told, Watchdog
+
+    found = settings()
+    setup(found.log_level)
+    regions = {name: one.partition for name, one in outlines_of(found).items()}
+    told = Told()
+    if found.metrics_port >= 0:
+        port = found.metrics_port + 2 if found.metrics_port else 0
+        start_http_server(port, found.metrics_host, registry=told.registry)
+    with stopping() as stopped:
+        Watchdog(cluster_of(found), regions, told).run(lambda: stopped() or _orphaned())
+    raise click.exceptions.Exit(Exit.DONE)
+
+
+def _orphaned() -> bool:
+    """Whether the supervisor that started us was killed: nobody would ever stop us."""
+    from pipeline.supervisor import PARENT
+
+    parent = os.environ.get(PARENT)
+    return parent is not None and os.getppid() != int(parent)
 
 
 @worker.command(help="help.worker.drain")
@@ -80,11 +112,11 @@ def drain(output: str) -> None:
 
 
 def supervise() -> int:
-    """Both roles until a signal; a role that fails is started again."""
+    """Both roles and the watchdog until a signal; what fails is started again."""
     from pipeline.supervisor import Supervisor
 
     settings()  # what is wrong with them is said once, here
-    both = Supervisor({role: argv_of(role) for role in ROLES}, os.environ, None)
+    both = Supervisor({name: argv_of(name) for name in PROCESSES}, os.environ, None)
     with stopping() as stopped:
         both.start()
         try:
