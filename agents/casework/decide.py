@@ -14,7 +14,8 @@ from agents.casework.rules import Rules, rules_of
 from agents.casework.service import act_on_receiver
 from agents.casework.terms import follow
 from agents.casework.transfers import answered, refused, transfer
-from agents.policy.model import text_hash
+from agents.policy.model import moment, text_hash
+from agents.policy.rota import on_duty
 from topics import journal as j
 from topics.codes import DeadLetterReason
 
@@ -38,7 +39,25 @@ def explained(book: Book, incoming: Incoming) -> tuple[j.Record, dict[str, str]]
             _from_outside(draft, rules_of(book), said)
     if not isinstance(said, j.ConfigureInput):
         follow(draft, rules_of(book))
+        name_who_is_on_duty(draft, rules_of(book))
     return _record(draft, said), draft.told
+
+
+def name_who_is_on_duty(draft: Draft, rules: Rules) -> None:
+    """What a receiver with a rota is told, the person on duty there is told; who stands in elsewhere is told too."""
+    rotas = rules.directory.rota_of
+    if not rotas:
+        return
+    events, draft.events = draft.events, []
+    for event in events:
+        if not isinstance(event, j.Told) or event.person is not None or event.to not in rotas:
+            draft.add(event)
+            continue
+        found = on_duty(rotas, event.to, moment(draft.now))
+        here = found is not None and found.receiver == event.to
+        draft.add(replace(event, person=found.person) if found is not None and here else event)
+        if found is not None and not here:
+            draft.add(replace(event, to=found.receiver, person=found.person, key_id=None))
 
 
 def undecidable(book: Book, incoming: Incoming) -> j.Record:

@@ -363,14 +363,12 @@ def _notice(book: Book, rules: Rules, record: j.Record, event: j.Told, rests: Re
 
 def _fired(record: j.Record, event: j.Told) -> j.StepFired | j.TermFired | None:
     """The step because of which somebody is told something."""
-    to = event.to if event.person is None else f"{event.to}/{event.person}"
     found = (
         one
         for one in record.events
         if (
             isinstance(one, j.TermFired)
             and (one.case_id, one.term) == (event.case_id, event.term)
-            and to in one.tells
             and event.kind in (one.step, "RECALL_DUE")
         )
         or (

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator
 
 from agents.policy.loading import Part, PolicyError, load
+from agents.policy.rota import Rota
 from agents.reference import municipalities
 from topics.base import Line, MunicipalityCode, Slug
 from topics.codes import SourceKind
@@ -93,6 +94,7 @@ class Directory(Part):
     desks: Desks
     receivers: tuple[Receiver, ...]
     organisations: tuple[Organisation, ...] = ()
+    rotas: tuple[Rota, ...] = Field(default=(), description="who is on duty where, and who stands in")
     neighbours: dict[MunicipalityCode, tuple[MunicipalityCode, ...]] = Field(
         default_factory=dict, description="whose teams help out when those of a municipality may not, by agreement"
     )
@@ -181,6 +183,11 @@ class Directory(Part):
         return self._by_name.get(_compared(text), frozenset())
 
     @cached_property
+    def rota_of(self) -> dict[str, Rota]:
+        """The rotas by receiver."""
+        return {found.receiver: found for found in self.rotas}
+
+    @cached_property
     def _by_id(self) -> dict[str, Receiver]:
         return {found.id: found for found in self.receivers}
 
@@ -256,13 +263,18 @@ def load_directory(text: str) -> Directory:
         for found in directory.receivers
         if (found.kind == "OTHER_VT") is (found.region is None) or found.region == directory.region
     )
-    if twice or absent or elsewhere or nameless or centres:
+    rotas = [found.receiver for found in directory.rotas]
+    unknown = sorted({*rotas, *(other for found in directory.rotas for other in found.fallback)} - set(ids))
+    doubled = sorted({found for found in rotas if rotas.count(found) > 1})
+    if twice or absent or elsewhere or nameless or centres or unknown or doubled:
         raise PolicyError(
             "; ".join(
                 [f"receiver {found} stands twice" for found in twice]
                 + [f"desk {found} is not among the receivers" for found in absent]
                 + [f"neighbours: {found} is no municipality of this region" for found in elsewhere]
                 + [f"organisations: no receiver belongs to {found}" for found in nameless]
+                + [f"rotas: {found} is not among the receivers" for found in unknown]
+                + [f"rotas: {found} stands twice" for found in doubled]
                 + [f"receiver {found}: OTHER_VT, and no other, names the region of another centre" for found in centres]
             )
         )

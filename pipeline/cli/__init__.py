@@ -21,6 +21,7 @@ COMMANDS = {
     "answer": "answer:answer",
     "act": "act:act",
     "queue": "queue:queue",
+    "duty": "duty:duty",
     "timers": "timers:timers",
     "route": "route:route",
     "figures": "figures:figures",

@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from pipeline.cli.manners import (
     as_json,
     cluster_of,
     explained,
+    local_time,
     note,
     outlines_of,
     output_option,
@@ -40,6 +42,8 @@ BESIDE = "watchdog"
 """Runs beside the workers, and says what they have not done."""
 PROCESSES = (*ROLES, BESIDE)
 DRAINED_WITHIN_S = 30.0
+DUTY_DAYS = 14
+"""So many days ahead it is said that nobody is on duty."""
 
 
 @click.group(cls=Group, help="help.worker", invoke_without_command=True)
@@ -196,12 +200,18 @@ def say_gaps(regions: "dict[str, RegionConfig]") -> None:
 def gap_lines(directories: dict[str, Any]) -> list[str]:
     """The gaps of these regions, a line for each region and kind."""
     from agents.casework.rules import local_date
+    from agents.policy import rota
     from agents.policy.directory import gaps
 
+    now = datetime.now(UTC)
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, directory in directories.items():
         for what, whose in gaps(directory, local_date(int(time.time() * 1000))):
             found[name, what].append(whose)
+        for receiver in directory.rota_of:
+            for start, until in rota.gaps(directory.rota_of, receiver, now, DUTY_DAYS):
+                hours = (local_time(int(edge.timestamp() * 1000)) for edge in (start, until))
+                found[name, "duty"].append(f"{receiver} {' - '.join(hours)}")
     return [
         say(f"gap.{what}", region=name, whose=", ".join(sorted(whose)), count=len(whose))
         for (name, what), whose in found.items()

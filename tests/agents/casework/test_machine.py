@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from agents.casework import cases, contents
 from agents.casework.case import AWAITS_ANSWER, Case, Handover
 from agents.stage.writer import Outgoing
+from agents.watch.expected import Expected
 from tests.cases import reports
 from tests.world import TwoRegions, World, awaiting, regions
 from topics import journal as j
@@ -53,6 +54,7 @@ class Region(RuleBasedStateMachine):
         self.colours: dict[str, tuple[str | None, bool]] = {}
         self.owners: dict[str, str] = {}
         self.terms: dict[str, tuple[dict[str, int], int]] = {}
+        self.expected, self.watched = Expected(), 0
 
     # What may happen -------------------------------------------------------------------------------------
 
@@ -230,7 +232,28 @@ class Region(RuleBasedStateMachine):
     def a_clock_runs_for_whoever_is_awaited(self) -> None:
         terms = [handover.due() for _, handover in awaiting(self.world.book)]
         assert all(term is not None for term in terms)
-        assert self.world.book.due() == min(terms, default=None)  # type: ignore[type-var]
+        owed = [case.step_due() for case in self.world.book.cases.values() if case.steps]
+        assert self.world.book.due() == min([*terms, *owed], default=None)  # type: ignore[type-var]
+
+    @invariant()
+    def the_watchdog_waits_for_the_same(self) -> None:
+        missed = [one for record in self.world.records[self.watched :] for one in self.expected.see(record)]
+        self.watched = len(self.world.records)
+        assert missed == []
+        waits = self.expected.overdue(1 << 60, 0)
+        assert min((one.due for one in waits), default=None) == self.world.book.due()
+
+    @invariant()
+    def each_step_about_what_is_owed_fires_once(self) -> None:
+        fired = self.world.all_events(j.TermFired)
+        times = Counter((event.case_id, event.term, event.due, event.step) for event in fired)
+        assert all(found == 1 for found in times.values()), times
+
+    @invariant()
+    def a_step_is_waited_for_where_something_is_owed(self) -> None:
+        for case in self.world.book.cases.values():
+            assert set(case.steps) <= set(case.terms)
+            assert not (case.closed and case.steps)
 
     @invariant()
     def what_is_red_is_not_provisional(self) -> None:

@@ -152,6 +152,9 @@ def test_a_notice_of_a_step_says_when_it_was_due():
     assert {(notice.kind, notice.to, notice.late) for notice in notices} == {
         ("DUTY_OFFICER", "vt-hm-crisis", True),
         ("DUTY_OFFICER", "vt-hm-bureaudienst", True),
+        # and of the term of the same moment (T02)
+        ("REMINDER", "vt-hm-crisis", True),
+        ("REMINDER", "vt-hm-coordinatie", True),
     }
     assert {notice.due for notice in notices} == {at("2026-03-18T10:30:00+01:00")}
 
