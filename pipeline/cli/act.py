@@ -32,7 +32,7 @@ VERBS = {
         "SEEN", "SETTLE", "ASSESS", "RAISE", "LOWER", "DECIDE_HOLD", "CONFIRM_LINK", "UNLINK", "MERGE", "RELEASE",
         "PHONED", "MEASURE", "RESTRAINING_ORDER", "BOARD_NOTICE", "OUTCOME", "MONITOR_START", "MONITOR_CONTACT",
         "INFORMED", "EXTEND", "FEEDBACK_GIVEN", "FEEDBACK_NOT_POSSIBLE", "SUPPORT_GIVEN", "ASSIGN_ROLE",
-        "ASSESSMENT_PART", "CONSULT", "MOVE_TIMER", "REEVALUATE", "CLOSE", "REOPEN", "ERASE",
+        "ASSESSMENT_PART", "CONSULT", "REEVALUATE", "CLOSE", "REOPEN", "ERASE",
     )
 }  # fmt: skip
 ANSWERS = {"JA": "YES", "NEE": "NO", "ONBEKEND": "UNKNOWN"}
@@ -83,10 +83,6 @@ OPTIONS: dict[str, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = {
     "OUTCOME": ((("--found",), {"type": _codes(InvestigationOutcome), "help": "found"}),),
     "ASSIGN_ROLE": ((("--as", "case_role"), {"type": _codes(CaseRole, "EXECUTOR"), "help": "case_role"}), _TO),
     "CONSULT": (_TO,),
-    "MOVE_TIMER": (
-        (("--term",), {"metavar": "T05", "help": "term"}),
-        (("--due",), {"metavar": "TIME", "help": "term_due"}),
-    ),
     "ASSESSMENT_PART": (
         (("--party",), {"metavar": "ID", "help": "party"}),
         (("--scale",), {"type": click.IntRange(0, 10), "required": False, "help": "scale"}),

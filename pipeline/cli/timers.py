@@ -2,11 +2,14 @@
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli.act import by_whom, do
 from pipeline.cli.case import BY_NAME
 from pipeline.cli.manners import (
     Exit,
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
     from agents.casework.book import Book
 
+AT_ONCE = timedelta(seconds=5)
+"""What is to pass at once passes so much later: until then the act is decided."""
 _UNITS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
@@ -91,6 +96,22 @@ def due(within: str, colour: str | None, region: str | None, output: str) -> Non
     )  # fmt: skip
     if not rows:
         note("timers.none", within=within)
+
+
+def _verb(name: str, *options: Callable[[Any], Any]) -> None:
+    def command(**said: Any) -> None:
+        do("MOVE_TIMER", **{"due": datetime.now(UTC) + AT_ONCE, **said})
+
+    by_whom(command)
+    for one in options:
+        one(command)
+    option("--term", metavar="T05", required=True, help="term")(command)
+    click.argument("id", metavar="CASE|HANDOVER")(command)
+    timers.command(name=name, help=f"help.timers.{name}")(output_option(command))
+
+
+_verb("move", option("--due", metavar="TIME", required=True, help="term_due"))
+_verb("fire")
 
 
 def owed(region: str, book: "Book") -> "Iterator[Owed]":

@@ -1,8 +1,8 @@
 """A region's past, written straight onto the broker: lane, journal, keys, queues and receipts as casework writes them.
 
-``python -m tests.bench.history REGION BOOTSTRAP REGIONS COUNT``. The decisions are the real ones, made in this process;
-only the way there is left out, and the transactions. The lane's records are written too, so that the positions in
-the journal are those of the lane; and the group's offset, so that nobody is given all of them again.
+``python -m tests.bench.history REGION BOOTSTRAP REGIONS COUNT [open]``. The decisions are the real ones, made in this
+process; only the way there is left out, and the transactions. The lane's records are written too, so that the positions
+in the journal are those of the lane; and the group's offset, so that nobody is given all of them again.
 """
 
 import asyncio
@@ -38,9 +38,9 @@ AT_ONCE = 2_000
 TOLD_EVERY = 50_000
 
 
-async def build(cluster: Cluster, folder: Path, name: str, count: int) -> None:
+async def build(cluster: Cluster, folder: Path, name: str, count: int, *, answered: bool = True) -> None:
     """``count`` journal records of one region, decided and written: reports, each about a household of its own, that
-    its team accepts and starts with."""
+    its team accepts and starts with, or that nobody has answered yet."""
     producer = AIOKafkaProducer(
         **cluster.client(),
         acks="all",
@@ -54,7 +54,7 @@ async def build(cluster: Cluster, folder: Path, name: str, count: int) -> None:
     sent: list[Awaitable[Any]] = []
     told = 0
     while past.records < count:
-        for out in past.household():
+        for out in past.household(answered=answered):
             sent.append(
                 await producer.send(out.topic, out.value, out.key, partition=out.partition, headers=list(out.headers))
             )
@@ -89,7 +89,7 @@ class Past:
         """Where the lanes end."""
         return {TopicPartition(LANES[name], self._config.partition): end for name, end in self._next.items()}
 
-    def household(self) -> list[Outgoing]:
+    def household(self, *, answered: bool = True) -> list[Outgoing]:
         """A report about the next household, its team's answers, and what follows from each."""
         (made,) = make(self._way, self._chance, [self._households])
         found = self._decided(j.INBOX, self._way.reports, made.key, made.value, made.headers)
@@ -99,7 +99,7 @@ class Past:
         handover = case.awaiting()
         assert handover is not None
         receiver, topic = handover.receiver, specs.ANSWERS.topic(handover.receiver)
-        for state in ("ACCEPTED", "STARTED"):
+        for state in ("ACCEPTED", "STARTED") if answered else ():
             answer = {
                 "answer_id": self._id(),
                 "case_id": case.id,
@@ -145,8 +145,8 @@ async def _commit(cluster: Cluster, lanes: Mapping[TopicPartition, int]) -> None
 
 
 def main() -> None:
-    name, bootstrap, folder, count = sys.argv[1:5]
-    asyncio.run(build(Cluster(bootstrap=bootstrap), Path(folder), name, int(count)))
+    name, bootstrap, folder, count, *more = sys.argv[1:]
+    asyncio.run(build(Cluster(bootstrap=bootstrap), Path(folder), name, int(count), answered="open" not in more))
 
 
 if __name__ == "__main__":

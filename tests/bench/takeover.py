@@ -31,7 +31,7 @@ async def takeover(folder: Path, *, records: int) -> dict[str, Any]:
     found: dict[str, Any] = {"journal_records": records}
     with closing(Field(folder)) as field:
         started = time.monotonic()
-        _write_past(field, records)
+        write_past(field, records)
         found["past_written_s"] = round(time.monotonic() - started, 1)
         cluster = cluster_of(field)
         field.worker("intake", "a")
@@ -123,10 +123,10 @@ async def _settled(workers: list[Worker], *lines: Line) -> Worker:
     return holders(workers)[FIRST]
 
 
-def _write_past(field: Field, records: int) -> None:
-    """In a process of its own: what it remembers goes with it."""
+def write_past(field: Field, records: int, *more: str) -> None:
+    """In a process of its own: what it remembers goes with it. ``more`` is told to it."""
     say(f"a past of {records} journal records")
     command = [sys.executable, "-m", "tests.bench.history", FIRST, field.broker.bootstrap]
-    done = subprocess.run([*command, str(field.regions_folder), str(records)], cwd=CHECKOUT, check=False)
+    done = subprocess.run([*command, str(field.regions_folder), str(records), *more], cwd=CHECKOUT, check=False)
     if done.returncode:
         raise AssertionError("the past could not be written")

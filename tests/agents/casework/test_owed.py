@@ -1,5 +1,6 @@
 """What happens when what is owed is not done (domain model, section 4, ladders): T01 to T24."""
 
+from agents.policy.model import moment
 from tests.cases import ACUTE, TEAM_GOUDA, a_report
 from tests.world import World, local
 from topics import journal as j
@@ -24,9 +25,10 @@ def steps(world: World, term: str) -> list[tuple[str, str]]:
 
 
 def told(world: World, term: str) -> list[str]:
-    """Who was told about a term, one after the other."""
+    """Who was told about a term, one after the other; of a desk with a rota not who was on duty."""
     people = [one for one in world.all_events(j.Told) if one.term == term]
-    return [one.to if one.person is None else f"{one.to}/{one.person}" for one in people]
+    rotas = world.config.directory.rota_of
+    return [one.to if one.person is None or one.to in rotas else f"{one.to}/{one.person}" for one in people]
 
 
 def test_an_offer_that_nobody_has_seen_is_reminded_of_once_and_the_contact_person_knows():
@@ -256,3 +258,12 @@ def test_the_letter_of_the_decree_is_shown_and_tells_nobody():
     world = reported()
     assert "T06" in world.case.terms
     assert "T06" not in world.case.steps
+
+
+def test_a_term_that_a_person_lets_pass_tells_whoever_its_ladder_names():
+    # ``timers fire``: the moment is moved to a few seconds from now
+    world = reported()
+    world.act("MOVE_TIMER", term="T05", due=moment(world.now + 5_000).isoformat(), second="m.vt-08")
+    world.pass_time(seconds=5)
+
+    assert [step for step, _ in steps(world, "T05")] == ["COORDINATOR", "MANAGER"]
