@@ -263,7 +263,7 @@ def test_the_letter_of_the_decree_is_shown_and_tells_nobody():
 def test_a_term_that_a_person_lets_pass_tells_whoever_its_ladder_names():
     # ``timers fire``: the moment is moved to a few seconds from now
     world = reported()
-    world.act("MOVE_TIMER", term="T05", due=moment(world.now + 5_000).isoformat(), second="m.vt-08")
+    world.act("MOVE_TIMER", term="T05", due=moment(world.now + 5_000).isoformat(), second="m.vt-08", role="teamleider")
     world.pass_time(seconds=5)
 
     assert [step for step, _ in steps(world, "T05")] == ["COORDINATOR", "MANAGER"]
