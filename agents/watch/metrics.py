@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -118,6 +118,10 @@ class Metrics(Collector):
         self._terms = self._counter(
             "terms_done", "What was owed and was done, in time or not", "term", "in_time", "region"
         )
+        self._drilled = Gauge(
+            "drill_last_success_seconds", "When a drill last came to its end, seconds since 1970", ("region",),
+            namespace="meldstroom", registry=self.registry,
+        )  # fmt: skip
         self._waits = self._histogram(
             "registered_seconds", "From the broker taking in a report to its decision", WAIT_BUCKETS, "region"
         )
@@ -197,6 +201,8 @@ class Metrics(Collector):
                 self._owed_steps.labels(event.term, event.step, str(event.late).lower(), region).inc()
             case j.TakenBack() if event.state == "RECALLED":
                 self._recalled.labels(region).inc()
+            case j.ActDone() if event.kind == "CLOSE" and _drilled(book.cases[event.case_id]):
+                self._drilled.labels(region).set(record.at / 1000)
             case j.Consulted():
                 self._consults.labels("ASKED", region).inc()
             case j.ConsultAnswered():
@@ -312,6 +318,11 @@ def _over(record: j.Record) -> bool:
         isinstance(event, j.HandedOver | j.TransferEnded) or (isinstance(event, j.ActDone) and event.kind == "CLOSE")
         for event in record.events
     )
+
+
+def _drilled(case: Case) -> bool:
+    """Whether it was an exercise, and somebody began with it."""
+    return case.test and any(one.started is not None for one in case.handovers)
 
 
 def _began(case: Case) -> Entry | None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "act": "act:act",
     "queue": "queue:queue",
     "duty": "duty:duty",
+    "drill": "drill:drill",
     "timers": "timers:timers",
     "route": "route:route",
     "figures": "figures:figures",

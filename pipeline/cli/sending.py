@@ -107,11 +107,11 @@ def find(cluster: "Cluster", found: "Settings", given: str) -> Place:
 def wait_for_record(
     cluster: "Cluster", partition: int, start: dict[int, int], own: str, within_s: float = ANSWERED_WITHIN_S
 ) -> "Record | None":
-    """The journal's record of the answer or act ``own``; None when it does not come in time."""
+    """The journal's record of the report, answer or act ``own``; None when it does not come in time."""
     from pipeline.journal_reader import read_journal
 
     for record in read_journal(cluster, [partition], follow=True, start=start, for_s=within_s):
         said: Any = record.input
-        if own in (getattr(said, "answer_id", None), getattr(said, "act_id", None)):
+        if own in (getattr(said, name, None) for name in ("report_id", "answer_id", "act_id")):
             return record
     return None

@@ -216,3 +216,14 @@ def test_labels_come_from_closed_sets(report: dict[str, object]):
             for name, value in sample.labels.items():
                 if name != "le":
                     assert value in LABELS[name], f"{sample.name}: {name}={value}"
+
+
+def test_a_drill_that_came_to_its_end_says_when():
+    world = World()
+    metrics = _watched(world)
+    name = f"meldstroom_drill_last_success_seconds{{region={world.region}}}"
+    for household, test in ((0, False), (1, True)):
+        world.publish(a_report(household=household, test=test))
+        world.answer("STARTED")
+        world.act("CLOSE")
+        assert _samples(metrics).get(name) == (world.now / 1000 if test else None)

@@ -521,3 +521,18 @@ def test_figures_give_nobody_away_and_count_what_was_erased(up: dict[str, str], 
     assert "Waddinxveen" in page.stdout
     assert ". = niet getoond" in page.stdout
     assert "tellen de cijfers niet op" in page.stdout
+
+
+def test_a_drill_goes_the_whole_way_and_leaves_no_open_case(meldstroom: Meldstroom, up: dict[str, str]):
+    by = ("--actor", "m.vt-07", "--role", "teamleider")
+    said = data_of(meldstroom("drill", "--queue", "wijkteam-gouda", *by, "-o", "json", **up))
+
+    assert [step["step"] for step in said["steps"]] == ["offered", "accepted", "started", "closed"]
+    shown = data_of(meldstroom("case", "show", said["case_id"], "-o", "json", **up))
+    assert (shown["test"], shown["closed"]) == (True, True)
+
+    # What cannot be tried is said in a sentence
+    nobody = meldstroom("drill", "--queue", "vt-hm-crisis", *by, **up)
+    assert (nobody.exit_code, "no team" in nobody.stderr) == (Exit.NOT_SO, True)
+    powerless = meldstroom("drill", "--queue", "wijkteam-gouda", "--actor", "m.vt-07", "--role", "jurist", **up)
+    assert (powerless.exit_code, "was not closed" in powerless.stderr) == (Exit.NOT_SO, True)
