@@ -18,6 +18,7 @@ from agents.casework.rules import rules_of
 from agents.casework.waiting import COLOURS
 from agents.policy.model import moment
 from agents.policy.region import RegionConfig
+from agents.policy.rota import gaps
 from topics import journal as j
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ BATCH_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 WAIT_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
+DUTY_DAYS = 14
+DUTY_EVERY_S = 600.0
 _PART = ("hop", "colour", "receiver_kind", "region")
 _COUNTS = {
     "silent": ("silent_handovers", "Offers that wait, by the last step that their ladder took", "step"),
@@ -118,6 +121,11 @@ class Metrics(Collector):
         self._terms = self._counter(
             "terms_done", "What was owed and was done, in time or not", "term", "in_time", "region"
         )
+        self._gaps = Gauge(
+            "duty_gap_seconds", f"For how long of the next {DUTY_DAYS} days nobody is on duty, nor stands in",
+            ("region",), namespace="meldstroom", registry=self.registry,
+        )  # fmt: skip
+        self._gaps_seen = -DUTY_EVERY_S
         self._drilled = Gauge(
             "drill_last_success_seconds", "When a drill last came to its end, seconds since 1970", ("region",),
             namespace="meldstroom", registry=self.registry,
@@ -159,6 +167,10 @@ class Metrics(Collector):
             for name, writer in self._writers.items()
             if name in counted
         }
+        if time.monotonic() - self._gaps_seen >= DUTY_EVERY_S:
+            self._gaps_seen = time.monotonic()
+            for name in self._standing:
+                self._gaps.labels(name).set(_gap_seconds(self._writers[name].book, time.time()))
 
     def follow_intake(self, intake: _Brings) -> None:
         """Count what this intake brought over."""
@@ -318,6 +330,12 @@ def _over(record: j.Record) -> bool:
         isinstance(event, j.HandedOver | j.TransferEnded) or (isinstance(event, j.ActDone) and event.kind == "CLOSE")
         for event in record.events
     )
+
+
+def _gap_seconds(book: Book, now: float) -> float:
+    rotas = rules_of(book).directory.rota_of if book.directory else {}
+    found = (gap for receiver in rotas for gap in gaps(rotas, receiver, moment(int(now * 1000)), DUTY_DAYS))
+    return sum((until - start).total_seconds() for start, until in found)
 
 
 def _drilled(case: Case) -> bool:

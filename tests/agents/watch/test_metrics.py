@@ -15,7 +15,7 @@ from agents.policy.terms import Minutes
 from agents.stage.loop import Seen
 from agents.watch.metrics import COLOURS, HOP_BUCKETS, HOPS, Metrics
 from tests.cases import a_report, reports
-from tests.world import World, at, regions
+from tests.world import World, at, regions, with_texts
 from topics.codes import DeadLetterReason, NoticeKind, RefusalReason, SourceKind
 
 LABELS = {
@@ -227,3 +227,18 @@ def test_a_drill_that_came_to_its_end_says_when():
         world.answer("STARTED")
         world.act("CLOSE")
         assert _samples(metrics).get(name) == (world.now / 1000 if test else None)
+
+
+def test_hours_without_anybody_on_duty_are_told_two_weeks_ahead():
+    world = World()
+    metrics = _watched(world)
+    name = f"meldstroom_duty_gap_seconds{{region={world.region}}}"
+    assert _samples(metrics)[name] == 0
+
+    # Given a directory in which nobody does the weekends any more
+    text = world.config.directory_text.replace("[SAT, SUN]", "[SAT]").replace("    fallback: [vt-hm-crisis]\n", "")
+    world.writer.reconfigure(with_texts(world.region, directory=text))
+    world._take(world.writer.begin(world.now))
+    metrics = _watched(world)
+
+    assert _samples(metrics)[name] == 2 * 24 * 3_600
