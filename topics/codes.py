@@ -491,6 +491,7 @@ class ActKind(Code):
     RESUME_RECEIVER = "RESUME_RECEIVER", "ontvanger weer in dienst"
     MOVE_TIMER = "MOVE_TIMER", "termijn verplaatst"
     REEVALUATE = "REEVALUATE", "opnieuw beoordeeld"
+    WITHDRAW = "WITHDRAW", "aanbod ingetrokken"
     ACTIVATE_POLICY = "ACTIVATE_POLICY", "beleid in werking gesteld"
     CONSULT = "CONSULT", "om meedenken gevraagd"
     CLOSE = "CLOSE", "gesloten"

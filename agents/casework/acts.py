@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agents.casework.apart import one_incident, take_out
 from agents.casework.case import AWAITS_ANSWER, Case, Stands
-from agents.casework.handover import by_phone, offer, supersede
+from agents.casework.handover import by_phone, elsewhere_at_work, offer, supersede, take_back
 from agents.casework.inputs import Draft
 from agents.casework.notices import consult, phoned, release
 from agents.casework.recolouring import (
@@ -28,7 +28,7 @@ from agents.casework.recolouring import (
 )
 from agents.casework.related import merge, relate
 from agents.casework.reports import dead
-from agents.casework.routing import unforeseen
+from agents.casework.routing import back, unforeseen
 from agents.casework.rules import Rules, local_date
 from agents.casework.situation import Household, situation
 from agents.casework.standing import MONITORED, end, set_standing
@@ -41,6 +41,7 @@ from topics.codes import (
     CaseRole,
     Colour,
     DeadLetterReason,
+    HandoverState,
     InvestigationOutcome,
     NoticeKind,
     Relation,
@@ -84,6 +85,8 @@ def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
             _recorded(draft, case, said)
             reconsider(draft, rules, matter_of(draft, case))
             return True
+        case ActKind.WITHDRAW if not case.closed:
+            return _withdraw(draft, rules, case, said)
         case ActKind.CLOSE if not case.closed and not _awaits(case):
             _recorded(draft, case, said)
             _close(draft, rules, case)
@@ -146,6 +149,21 @@ def _recorded(draft: Draft, case: Case, said: j.ActInput, kind: str | None = Non
     """The act took effect, and changed nothing of the colour."""
     colour = Colour(case.colour) if case.colour else None
     done(draft, case, said if kind is None else replace(said, kind=kind), colour, provisional=case.provisional)
+
+
+def _withdraw(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
+    """An offer outside the centre that nobody has accepted comes back to it. What was accepted only the policy recalls,
+    and what lies at a desk is the centre's already."""
+    current = case.current()
+    receiver = rules.directory.receiver(current.receiver) if current is not None else None
+    if current is None or current.state not in AWAITS_ANSWER or (receiver is not None and receiver.kind == "DESK"):
+        return False
+    _recorded(draft, case, said)
+    take_back(draft, rules, case, current, HandoverState.RECALLED)
+    if elsewhere_at_work(rules, case, current) is None:
+        colour = Colour(case.colour) if case.colour else None
+        offer(draft, rules, case.id, back(rules, colour, current.receiver), colour)
+    return True
 
 
 def _without_steps(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:

@@ -321,3 +321,24 @@ def test_the_same_receiver_twice_in_a_row_is_no_hop():
     for _ in range(5):
         world.act("RAISE", colour="YELLOW")
     assert hops([one.receiver for one in world.case.handovers]) == 0
+
+
+def test_an_offer_is_withdrawn_before_it_is_accepted_and_not_after():
+    # Given an offer that the centre withdraws
+    world = offered()
+    team = world.offer.id
+    world.act("WITHDRAW")
+
+    # Then its receiver hears of it, and the centre has the case
+    assert world.case.handover(team).state == "RECALLED"  # type: ignore[union-attr]
+    assert (world.offer.receiver, world.offer.state) == ("vt-hm-beoordeling", "OFFERED")
+    assert [message["state"] for topic, message in world.last if "queue.wijkteam" in topic] == ["RECALLED"]
+
+    # When it is tried with what lies at a desk, and with what was accepted
+    world.act("WITHDRAW")
+    world.expect(j.DeadLettered, reason="act_refused")
+    world.publish(a_report(household=1))
+    world.answer("ACCEPTED")
+    world.act("WITHDRAW")
+    world.expect(j.DeadLettered, reason="act_refused")
+    assert world.offer.state == "ACCEPTED"

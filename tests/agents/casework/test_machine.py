@@ -33,7 +33,7 @@ OTHER_ACTS: dict[str, list[dict[str, Any]]] = {
     "ASSESSMENT_PART": [{"part": {"party": "wijkteam-gouda", "indicators": {"S2": said}}} for said in ("YES", "NO")],
     "ASSIGN_ROLE": [{"case_role": "INVOLVED", "to": "wijkteam-gouda"}],
     "CONSULT": [{"to": "jeugdhulp-de-brug-voorbeeld"}],
-    **{kind: [{}] for kind in ("MONITOR_START", "MONITOR_CONTACT", "EXTEND", "INFORMED", "REEVALUATE")},
+    **{kind: [{}] for kind in ("MONITOR_START", "MONITOR_CONTACT", "EXTEND", "INFORMED", "REEVALUATE", "WITHDRAW")},
 }
 OWNERS = {"vt-hollands-midden", *(found.id for found in regions()["hollands-midden"].directory.receivers)}
 OTHER_CENTRE = "vt-brabant-zuidoost"

@@ -26,7 +26,7 @@ MATRIX = {
     **dict.fromkeys(
         (
             "CONSULT", "ASSESS", "SETTLE", "CLOSE", "REOPEN", "OUTCOME", "MONITOR_START", "ASSIGN_ROLE",
-            "ASSESSMENT_PART", "EXTEND", "REEVALUATE", "LOWER",
+            "ASSESSMENT_PART", "EXTEND", "REEVALUATE", "WITHDRAW", "LOWER",
         ),
         ASSESSORS,
     ),
