@@ -108,7 +108,7 @@ def test_red_tells_the_duty_desk(tmp_path: Path):
     assert found["colour"] == "RED"
     assert found["destination"] == "VT_CRISIS"
     assert found["side_notices"] == [
-        {"kind": kind, "to": "vt-hm-bureaudienst", "person": None} for kind in ("RED", "PREPARED")
+        {"kind": kind, "to": "vt-hm-bureaudienst", "person": "bd-hm-02"} for kind in ("RED", "PREPARED")
     ]
     assert found["deadlines"]["T03"] == "2026-03-18T11:00:00+01:00"
 
@@ -164,9 +164,10 @@ def test_nothing_fires_without_a_tick(tmp_path: Path):
 
     assert seen["fired"] == []
     assert seen["offer"]["state"] == "ACKNOWLEDGED"
-    assert [(step["step"], step["late"]) for step in fired["fired"]] == [
+    assert [(step["step"], step["late"]) for step in fired["fired"] if step["term"] is None] == [
         ("REMINDER", True), ("SPECIALIST", True), ("COORDINATOR", True), ("RECALLED", True),
     ]  # fmt: skip
+    assert {step["term"] for step in fired["fired"]} == {None, "T04", "T05", "T08", "T09"}
     assert fired["offer"]["receiver"] == "vt-hm-beoordeling"
 
 
