@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agents.casework.apart import one_incident, take_out
 from agents.casework.case import AWAITS_ANSWER, Case, Stands
-from agents.casework.handover import by_phone, elsewhere_at_work, offer, supersede, take_back
+from agents.casework.handover import by_phone, offer, recall, supersede
 from agents.casework.inputs import Draft
 from agents.casework.notices import consult, phoned, release
 from agents.casework.recolouring import (
@@ -28,7 +28,7 @@ from agents.casework.recolouring import (
 )
 from agents.casework.related import merge, relate
 from agents.casework.reports import dead
-from agents.casework.routing import back, unforeseen
+from agents.casework.routing import unforeseen
 from agents.casework.rules import Rules, local_date
 from agents.casework.situation import Household, situation
 from agents.casework.standing import MONITORED, end, set_standing
@@ -41,7 +41,6 @@ from topics.codes import (
     CaseRole,
     Colour,
     DeadLetterReason,
-    HandoverState,
     InvestigationOutcome,
     NoticeKind,
     Relation,
@@ -159,10 +158,7 @@ def _withdraw(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
     if current is None or current.state not in AWAITS_ANSWER or (receiver is not None and receiver.kind == "DESK"):
         return False
     _recorded(draft, case, said)
-    take_back(draft, rules, case, current, HandoverState.RECALLED)
-    if elsewhere_at_work(rules, case, current) is None:
-        colour = Colour(case.colour) if case.colour else None
-        offer(draft, rules, case.id, back(rules, colour, current.receiver), colour)
+    recall(draft, rules, case, current)
     return True
 
 

@@ -7,11 +7,10 @@ of a desk's ladder comes back until a person acts.
 
 from agents.casework import owed
 from agents.casework.case import Case, Handover
-from agents.casework.handover import elsewhere_at_work, offer, take_back
+from agents.casework.handover import offer, recall, take_back
 from agents.casework.inputs import Draft
-from agents.casework.routing import back, stand_in
+from agents.casework.routing import stand_in
 from agents.casework.rules import Rules
-from agents.policy.model import millis, moment
 from topics import journal as j
 from topics.codes import Colour, HandoverState, NoticeKind
 
@@ -60,7 +59,7 @@ def _steps(draft: Draft, rules: Rules, case: Case, handover: Handover, until: in
         place += 1
         again = None
         if place >= len(handover.ladder) and step.name != "RECALLED":
-            again = _again(draft, rules, handover)
+            again = owed.again(draft, rules, handover.colour)
         draft.add(
             j.StepFired(
                 case_id=case.id,
@@ -73,21 +72,11 @@ def _steps(draft: Draft, rules: Rules, case: Case, handover: Handover, until: in
             )
         )
         if step.name == "RECALLED":
-            take_back(draft, rules, case, handover, HandoverState.RECALLED)
-            at_work = elsewhere_at_work(rules, case, handover)
+            at_work = recall(draft, rules, case, handover)
             if at_work is not None:
                 draft.tell(NoticeKind.RECALL_DUE, at_work.receiver, case_id=case.id, handover_id=at_work.id)
-                return False
-            colour = Colour(case.colour) if case.colour else None
-            offer(draft, rules, case.id, back(rules, colour, handover.receiver), colour)
             return False
         for to in step.tells:
             draft.tell(NoticeKind(step.name), to, case_id=case.id, handover_id=handover.id)
         due = handover.ladder[place].due if place < len(handover.ladder) else again
     return True
-
-
-def _again(draft: Draft, rules: Rules, handover: Handover) -> int:
-    """When the last step comes back: counted from now, so that an outage gives one repeat and not many."""
-    colour = Colour(handover.colour) if handover.colour else rules.policy.without_colour
-    return max(millis(rules.policy.again[colour].after(moment(draft.now), rules.calendar)), draft.now + 1)

@@ -172,6 +172,17 @@ def elsewhere_at_work(rules: Rules, case: Case, handover: Handover) -> Handover 
     return next((one for one in reversed(case.handovers) if one.state in OPEN and one is not handover), None)
 
 
+def recall(draft: Draft, rules: Rules, case: Case, handover: Handover) -> Handover | None:
+    """Take an offer, or what was accepted, back: the centre has the case. Of an offer to another centre with which
+    somebody goes on here, who that is; then it is offered to nobody."""
+    take_back(draft, rules, case, handover, HandoverState.RECALLED)
+    at_work = elsewhere_at_work(rules, case, handover)
+    if at_work is None:
+        colour = Colour(case.colour) if case.colour else None
+        offer(draft, rules, case.id, back(rules, colour, handover.receiver), colour)
+    return at_work
+
+
 def triaged(
     draft: Draft,
     case: Case,

@@ -5,9 +5,8 @@ person does what is owed, or the policy says that it does not.
 """
 
 from agents.casework.case import Case, Handover
-from agents.casework.handover import offer, take_back, whom
+from agents.casework.handover import recall, whom
 from agents.casework.inputs import Draft
-from agents.casework.routing import back
 from agents.casework.rules import Rules
 from agents.policy.model import millis, moment
 from agents.policy.terms import Ladder, TermStep, moments
@@ -64,13 +63,18 @@ def _climb(draft: Draft, rules: Rules, case: Case, term: str, due: int, place: i
 
 
 def _next(draft: Draft, rules: Rules, case: Case, term: str, ladder: Ladder | None, place: int) -> int | None:
-    """When the step after this one is due; the last comes back, counted from now: an outage gives one repeat."""
+    """When the step after this one is due; the last comes back."""
     if ladder is not None and place < len(ladder.steps):
         return moments(ladder, case.terms[term])[place]
     if ladder is not None and not ladder.repeats:
         return None
-    colour = Colour(case.colour) if case.colour else rules.policy.without_colour
-    return max(millis(rules.policy.again[colour].after(moment(draft.now), rules.calendar)), draft.now + 1)
+    return again(draft, rules, case.colour)
+
+
+def again(draft: Draft, rules: Rules, colour: str | None) -> int:
+    """When the last step of a ladder comes back: counted from now, so that an outage gives one repeat and not many."""
+    length = rules.policy.again[Colour(colour) if colour else rules.policy.without_colour]
+    return max(millis(length.after(moment(draft.now), rules.calendar)), draft.now + 1)
 
 
 def _recall(draft: Draft, rules: Rules, case: Case, current: Handover | None) -> None:
@@ -83,6 +87,4 @@ def _recall(draft: Draft, rules: Rules, case: Case, current: Handover | None) ->
         return
     taken = any(isinstance(one, j.TakenBack) and one.handover_id == current.id for one in draft.events)
     if not taken:
-        take_back(draft, rules, case, current, HandoverState.RECALLED)
-        colour = Colour(case.colour) if case.colour else None
-        offer(draft, rules, case.id, back(rules, colour, current.receiver), colour)
+        recall(draft, rules, case, current)

@@ -53,7 +53,7 @@ def rules_from(policy_text: str, directory_text: str) -> Rules:
         policy.made_fan_out(),
         policy.made_safety_conditions(),
         policy.made_board_request(),
-        policy.made_terms_by_start(),
+        policy.made_terms(),
         policy.made_ladders(),
     )
 

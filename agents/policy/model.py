@@ -134,12 +134,8 @@ class Policy(Part):
         """The conditions of a request to the Raad, ready to be asked."""
         return Table(self.board_request, self.indicators)
 
-    def made_terms(self) -> Table[TermRule]:
-        """The rules of what is due when, ready to be asked."""
-        return Table(self.terms, self.indicators)
-
-    def made_terms_by_start(self) -> Mapping[str, Table[TermRule]]:
-        """The same by what they begin with: a report asks for four of them."""
+    def made_terms(self) -> Mapping[str, Table[TermRule]]:
+        """The rules of what is due when, ready to be asked, by what they begin with: a report asks for four of them."""
         starts = {start for row in self.terms for start in row.starts}
         return {start: Table([row for row in self.terms if start in row.starts], self.indicators) for start in starts}
 

@@ -37,6 +37,7 @@ def duty() -> None:
 @output_option
 def who(at: str | None, receiver: str | None, output: str) -> None:
     """Who is on duty at a moment, for each receiver that has a rota."""
+    from agents.policy.model import millis
     from agents.policy.rota import on_duty
 
     moment = _moment(at)
@@ -53,7 +54,7 @@ def who(at: str | None, receiver: str | None, output: str) -> None:
             }
         )
     if output == "json":
-        as_json({"at": _iso(moment), "on_duty": rows})
+        as_json({"at": iso(millis(moment)), "on_duty": rows})
         return
     table(
         ("receiver", "region", "person", "why"),
@@ -71,22 +72,25 @@ def who(at: str | None, receiver: str | None, output: str) -> None:
 def gaps(days: int, receiver: str | None, output: str) -> None:
     """When nobody is on duty, nor anybody who stands in; with a gap it ends with another code."""
     from agents.policy import rota
+    from agents.policy.model import millis
 
     now = datetime.now(UTC)
     rows = [
-        {"region": region, "receiver": name, "from": _iso(start), "until": _iso(until)}
+        (name, region, millis(start), millis(until))
         for region, directory, name in _rotas(receiver)
         for start, until in rota.gaps(directory.rota_of, name, now, days)
     ]
     if output == "json":
-        as_json(rows)
+        as_json(
+            [
+                {"region": region, "receiver": name, "from": iso(start), "until": iso(until)}
+                for name, region, start, until in rows
+            ]
+        )
     elif rows:
         table(
             ("receiver", "region", "from", "until"),
-            (
-                (one["receiver"], one["region"], *(local_time(_ms(one[edge])) for edge in ("from", "until")))
-                for one in rows
-            ),
+            ((name, region, local_time(start), local_time(until)) for name, region, start, until in rows),
         )
     else:
         note("duty.no_gap", days=days)
@@ -120,11 +124,3 @@ def _moment(given: str | None) -> datetime:
 
 def _why(why: str | None, where: str | None) -> str:
     return say(f"duty.why.{why.lower()}", receiver=where) if why is not None else ""
-
-
-def _iso(moment: datetime) -> str | None:
-    return iso(int(moment.timestamp() * 1000))
-
-
-def _ms(said: str | None) -> int:
-    return int(datetime.fromisoformat(said or "").timestamp() * 1000)

@@ -202,6 +202,7 @@ def gap_lines(directories: dict[str, Any]) -> list[str]:
     from agents.casework.rules import local_date
     from agents.policy import rota
     from agents.policy.directory import gaps
+    from agents.policy.model import millis
 
     now = datetime.now(UTC)
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -210,7 +211,7 @@ def gap_lines(directories: dict[str, Any]) -> list[str]:
             found[name, what].append(whose)
         for receiver in directory.rota_of:
             for start, until in rota.gaps(directory.rota_of, receiver, now, DUTY_DAYS):
-                hours = (local_time(int(edge.timestamp() * 1000)) for edge in (start, until))
+                hours = (local_time(millis(edge)) for edge in (start, until))
                 found[name, "duty"].append(f"{receiver} {' - '.join(hours)}")
     return [
         say(f"gap.{what}", region=name, whose=", ".join(sorted(whose)), count=len(whose))

@@ -9,6 +9,7 @@ import yaml
 
 from agents.policy.loading import Loader
 from agents.policy.model import Policy, load_policy
+from agents.policy.rules import Table
 from agents.policy.vocabulary import FACTS
 from tests.cases import QUIET, REGION
 from tests.mutants.equal import NEVER, Condition, possible
@@ -113,7 +114,7 @@ def answers(policy: Policy, told: Mapping[str, str]) -> object:
     first = [table.answer(told).rows[0].id for table in (policy.made_destinations(), policy.made_refusals())]
     every = (policy.made_fan_out(), policy.made_safety_conditions(), policy.made_board_request())
     held = [[row.id for row in table.answer(told).rows] for table in every]
-    owed = [row.id for row in policy.made_terms().each(told)]
+    owed = [row.id for row in Table(policy.terms, policy.indicators).each(told)]
     return colours.judge(told), colours.raised(Colour.GREEN, told), first, held, owed
 
 

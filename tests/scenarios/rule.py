@@ -67,7 +67,7 @@ class Asked:
             "tells": policy.made_fan_out(),
             "conditions": policy.made_safety_conditions(),
             "board_request": policy.made_board_request(),
-            "owes": policy.made_terms(),
+            "owes": Table(policy.terms, policy.indicators),
         }
         return cls(policy.made_colours(), policy.made_destinations(), policy.made_refusals(), others)
 

@@ -10,7 +10,7 @@ from unittest.mock import patch
 from faust.types import TP
 
 from agents.casework import deadlines, reports, shelf
-from agents.casework.handover import offer
+from agents.casework.handover import offer, take_back
 from agents.casework.writer import CaseworkWriter
 from agents.intake.agent import Intake
 from agents.stage import heartbeat
@@ -20,6 +20,7 @@ from agents.stage.loop import Region
 from agents.stage.transaction import Transactions
 from agents.stage.writer import Outgoing
 from tests.simulation.processes import AS_IT_IS, Made
+from topics.codes import HandoverState
 
 _openings = count()
 
@@ -144,7 +145,7 @@ def _full_time() -> AbstractContextManager[Any]:
 
 def _no_successor() -> AbstractContextManager[Any]:
     """What was recalled is offered to nobody."""
-    return patch.object(deadlines, "offer", lambda *_: None)
+    return patch.object(deadlines, "recall", lambda *about: take_back(*about, HandoverState.RECALLED))
 
 
 @dataclass(frozen=True)
