@@ -405,7 +405,8 @@ class OwnerChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFired:
-    """A step of a ladder fired, once. ``again`` is when the last step comes back (ms), if it does."""
+    """A step of a ladder fired, once. ``again`` is when the last step comes back (ms), if it does. ``empty``: nobody
+    was there to be told, so the next step that tells somebody is due at once."""
 
     type: str = "step_fired"
     case_id: str
@@ -415,12 +416,13 @@ class StepFired:
     late: bool
     tells: tuple[str, ...]
     again: int | None
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermFired:
     """A step about what is owed on a case (``term`` of the policy) fired, once. ``next`` is when the following one, or
-    the same again, is due (ms); None when nothing follows."""
+    the same again, is due (ms); None when nothing follows. ``empty`` as of a step of an offer."""
 
     type: str = "term_fired"
     case_id: str
@@ -430,6 +432,7 @@ class TermFired:
     late: bool
     tells: tuple[str, ...]
     next: int | None
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,7 +119,7 @@ def _act(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
             _recorded(draft, case, said)
             consult(draft, case, said.details["to"])
             return True
-        case ActKind.MOVE_TIMER if not case.closed:
+        case ActKind.MOVE_TIMER:
             return _moved(draft, case, said)
         case ActKind.OUTCOME:
             return _outcome(draft, case, said)

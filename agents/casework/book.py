@@ -20,7 +20,7 @@ from agents.matching import Link
 from topics import journal as j
 from topics.codes import CaseRole, DeadLetterReason, HandoverState, NoticeKind, NoticeState, Relation
 
-FOLD = 10
+FOLD = 11
 """Version of this fold and of the form in which it is saved: a snapshot of another one is not read."""
 
 ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
@@ -391,7 +391,6 @@ class Book:
             # A report on a closed case opens a new episode with its own colour.
             case.closed, case.colour, case.provisional, case.settled_floor = False, None, False, None
             case.assessed, case.conditions, case.earlier = None, [], {}
-            case.owe_nothing()
             # What went out may still be answered; no rule of the new episode has prepared it.
             went_out = {one: found for one, found in case.prepared.items() if found[4] in WENT_OUT}
             case.prepared = {one: [None, *found[1:]] for one, found in went_out.items()}

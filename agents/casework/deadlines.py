@@ -2,10 +2,11 @@
 is owed on a case. Pure.
 
 Deadlines are levels: after a day asleep each missed step fires once, red first, marked late. The last step
-of a desk's ladder comes back until a person acts.
+of a desk's ladder comes back until a person acts. A step at which nobody is there to be told is left at once.
 """
 
 from agents.casework import owed
+from agents.casework.addressees import unattended
 from agents.casework.case import Case, Handover
 from agents.casework.handover import offer, recall, take_back
 from agents.casework.inputs import Draft
@@ -60,6 +61,7 @@ def _steps(draft: Draft, rules: Rules, case: Case, handover: Handover, until: in
         again = None
         if place >= len(handover.ladder) and step.name != "RECALLED":
             again = owed.again(draft, rules, handover.colour)
+        empty = step.name != "RECALLED" and unattended(rules, step.tells, draft.now)
         draft.add(
             j.StepFired(
                 case_id=case.id,
@@ -69,6 +71,7 @@ def _steps(draft: Draft, rules: Rules, case: Case, handover: Handover, until: in
                 late=draft.now - due > owed.LATE_MS,
                 tells=step.tells,
                 again=again,
+                empty=empty,
             )
         )
         if step.name == "RECALLED":
@@ -78,5 +81,9 @@ def _steps(draft: Draft, rules: Rules, case: Case, handover: Handover, until: in
             return False
         for to in step.tells:
             draft.tell(NoticeKind(step.name), to, case_id=case.id, handover_id=handover.id)
-        due = handover.ladder[place].due if place < len(handover.ladder) else again
+        following = handover.ladder[place] if place < len(handover.ladder) else None
+        if following is None:
+            due = again
+        elif not empty or following.name == "RECALLED":
+            due = following.due
     return True

@@ -6,6 +6,7 @@ The executor changes at ACCEPTED, the owner at STARTED. A refusal always has a s
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 
+from agents.casework.addressees import addressees
 from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover
 from agents.casework.inputs import Draft
 from agents.casework.routing import About, Route, back, helper, route, stand_in
@@ -14,7 +15,6 @@ from agents.casework.situation import coloured, home_of
 from agents.casework.standing import MONITORED, end
 from agents.policy.colours import highest
 from agents.policy.destinations import Successor
-from agents.policy.directory import Receiver
 from agents.policy.model import millis, moment
 from agents.policy.vocabulary import NONE
 from topics import journal as j
@@ -38,7 +38,7 @@ def offer(
             name=step.step,
             due=millis(step.at.after(start, rules.calendar)),
             # One desk may be meant by two words.
-            tells=tuple(dict.fromkeys(whom(rules, receiver, who) for who in step.tells)),
+            tells=addressees(rules, receiver, step.tells, draft.now),
         )
         for step in steps
     ]
@@ -228,7 +228,9 @@ def _refused(draft: Draft, rules: Rules, case: Case, handover: Handover, said: j
     draft.add(j.Answered(case_id=case.id, handover_id=handover.id, state=said.state, reason=said.reason, released=free))
     if not free:
         # Recorded, and up the ladder; it stops no clock.
-        draft.tell(NoticeKind.CAPACITY, desks.coordination, case_id=case.id, handover_id=handover.id)
+        silent = rules.directory.receiver(handover.receiver)
+        for to in addressees(rules, silent, ("coordination", "municipality"), draft.now):
+            draft.tell(NoticeKind.CAPACITY, to, case_id=case.id, handover_id=handover.id)
         return
     if case.executor == handover.receiver:
         draft.add(j.ExecutorChanged(case_id=case.id, executor=rules.directory.organisation))
@@ -312,26 +314,3 @@ def _refuse_move(draft: Draft, case: Case, handover: Handover, said: j.AnswerInp
             now_with=current.receiver if current else case.owner,
         )
     )
-
-
-def whom(rules: Rules, receiver: Receiver | None, who: str) -> str:
-    """``receiver`` or ``receiver/person``: whom a step of a ladder tells. ``receiver`` has the case, or is offered it;
-    None when that is nobody of the directory."""
-    desks = rules.directory.desks
-    match who:
-        case "specialist" if receiver is not None and receiver.dv_specialist is not None:
-            return f"{receiver.id}/{receiver.dv_specialist.id}"
-        case "contact_person" if receiver is not None and receiver.contact_person is not None:
-            return f"{desks.assessment}/{receiver.contact_person.id}"
-        case "contact_person" | "coordination":
-            return desks.coordination
-        case "duty":
-            return desks.duty
-        case "investigation":
-            return desks.investigation
-        case _ if who == "assessment" or receiver is None:
-            return desks.assessment
-        case _ if receiver.kind == "OTHER_VT":
-            return desks.coordination  # its own ladder runs there; here somebody must call it
-        case _:
-            return receiver.id

@@ -1,11 +1,13 @@
 """What happens when what is owed is not done: the ladder of a term fires, step by step, each step once. Pure.
 
 The moments of its steps hang on the one by which it is owed, and move with that. The last step comes back until a
-person does what is owed, or the policy says that it does not.
+person does what is owed, or the policy says that it does not. A step at which nobody is there to be told is left at
+once: the next is due with it, but never that the case is taken back.
 """
 
+from agents.casework.addressees import addressees, unattended
 from agents.casework.case import Case, Handover
-from agents.casework.handover import recall, whom
+from agents.casework.handover import recall
 from agents.casework.inputs import Draft
 from agents.casework.rules import Rules
 from agents.policy.model import millis, moment
@@ -50,10 +52,21 @@ def _climb(draft: Draft, rules: Rules, case: Case, term: str, due: int, place: i
         following = _next(draft, rules, case, term, ladder, place)
         current = case.current()
         receiver = rules.directory.receiver(current.receiver if current is not None else case.executor)
-        tells = tuple(dict.fromkeys(whom(rules, receiver, who) for who in step.tells))
-        late = draft.now - due > LATE_MS
+        tells = addressees(rules, receiver, step.tells, draft.now)
+        empty = unattended(rules, tells, draft.now)
+        if empty and place < len(steps) and steps[place].step != "RECALLED":
+            following = due
         draft.add(
-            j.TermFired(case_id=case.id, term=term, step=step.step, due=due, late=late, tells=tells, next=following)
+            j.TermFired(
+                case_id=case.id,
+                term=term,
+                step=step.step,
+                due=due,
+                late=draft.now - due > LATE_MS,
+                tells=tells,
+                next=following,
+                empty=empty,
+            )
         )
         kind = NoticeKind.RECALL_DUE if step.step == "RECALLED" else NoticeKind(step.step)
         for to in tells:

@@ -83,7 +83,7 @@ def _centre(directory: Directory, colour: Colour | None) -> tuple[Destination, t
 def helper(rules: Rules, receiver_id: str | None, rule: str, colour: Colour | None, about: About) -> Route | None:
     """Somebody who helps the household already; None when the region has nobody of that id, or he may not."""
     receiver = rules.directory.receiver(receiver_id or "")
-    if receiver is None or receiver.kind == "DESK":
+    if receiver is None or receiver.kind in ("DESK", "MAYOR", "MUNICIPALITY"):
         return None
     if not receiver.stands(about.on) or passed_over(receiver, about.avoided):
         return None

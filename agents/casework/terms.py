@@ -180,9 +180,13 @@ def _event(draft: Draft, rules: Rules, matter: _Matter, event: j.Event) -> None:
 
 
 def _act(draft: Draft, rules: Rules, matter: _Matter, kind: str) -> None:
-    if kind == ActKind.CLOSE:
-        matter.ended |= matter.running
-        matter.running = {}
+    if kind in (ActKind.CLOSE, ActKind.ERASE):
+        case = draft.book.cases[matter.id] if matter.id is not None else None
+        # A drill is about nobody.
+        lasts = kind == ActKind.CLOSE and case is not None and not case.test
+        lasting = {row.id for row in rules.policy.terms if row.outlasts and lasts}
+        for term in [term for term in matter.running if term not in lasting]:
+            _stop(matter, term)
         return
     if kind == ActKind.EXTEND:
         for row in rules.policy.terms:

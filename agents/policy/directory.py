@@ -35,9 +35,10 @@ class PublicKey(Part):
 
 Kind = Literal[
     "DESK", "TEAM", "GI", "BOARD", "POLICE", "SHELTER", "MAYOR", "YOUTH_CARE", "ADULT_MENTAL_HEALTH", "ADDICTION_CARE",
-    "HOME_CARE", "OTHER_VT",
+    "HOME_CARE", "OTHER_VT", "MUNICIPALITY",
 ]  # fmt: skip
-"""What a receiver is: a desk of the centre, a team, or somebody else by the name of the destination."""
+"""What a receiver is: a desk of the centre, a team, or somebody else by the name of the destination. MAYOR and
+MUNICIPALITY are told of a case and never get one."""
 
 
 class Receiver(Part):
@@ -178,6 +179,12 @@ class Directory(Part):
         found = (*self.serving(kind, municipality, on), *everywhere)
         return next((one for one in found if not passed_over(one, avoided)), None)
 
+    def municipalities_of(self, receiver: Receiver, on: date) -> list[Receiver]:
+        """Who answers, at the municipalities for which a team works, for what that team does."""
+        places = receiver.municipalities if receiver.kind == "TEAM" else ()
+        found = (self.of_kind("MUNICIPALITY", place, on) for place in places)
+        return list({one.id: one for one in found if one is not None}.values())
+
     def named(self, text: str) -> frozenset[str]:
         """The ids of the receivers and organisations that are called so, however it is written."""
         return self._by_name.get(_compared(text), frozenset())
@@ -281,8 +288,8 @@ def load_directory(text: str) -> Directory:
     return directory
 
 
-NEEDED = ("GI", "BOARD", "POLICE", "SHELTER", "MAYOR")
-"""Kinds of receivers to whom the rules may lead besides desks and teams."""
+NEEDED = ("GI", "BOARD", "POLICE", "SHELTER", "MAYOR", "MUNICIPALITY")
+"""Kinds of receivers to whom rules and ladders may lead besides desks and teams."""
 
 
 Gap = Literal[

@@ -153,6 +153,7 @@ class Policy(Part):
         return Table(self.destinations, self.indicators)
 
 
+_TELLS_NOBODY = "vertelt niemand iets / tells nobody anything"
 _SOME_MOMENT = datetime(2026, 6, 17, 21, 59, 59, tzinfo=UTC)  # the end of a Wednesday in the Netherlands
 
 
@@ -183,6 +184,13 @@ def _mistakes(policy: Policy) -> list[Mistake]:
         for part, end in (("team_ladder", "RECALLED"), ("desk_ladder", "RECALL_DUE"))
         for colour, steps in getattr(policy, part).items()
         if not steps or steps[-1].step != end
+    ]
+    found += [
+        ((part, colour.value, place, "tells"), _TELLS_NOBODY)
+        for part in ("team_ladder", "desk_ladder")
+        for colour, steps in getattr(policy, part).items()
+        for place, step in enumerate(steps)
+        if not step.tells and step.step != "RECALLED"
     ]
     tables = {"colours": policy.colours, "raises": policy.raises, "provisional": policy.provisional}
     for name, rows in tables.items():
@@ -254,7 +262,7 @@ def _ladder_mistakes(policy: Policy) -> list[Mistake]:
             if step.before is not None and step.after is not None:
                 found.append(((*where, place), "before of after, niet beide / before or after, not both"))
             elif not step.tells:
-                found.append(((*where, place, "tells"), "vertelt niemand iets / tells nobody anything"))
+                found.append(((*where, place, "tells"), _TELLS_NOBODY))
             elif place and moments[place] < moments[place - 1]:
                 found.append(((*where, place), "komt voor de trede erboven / comes before the step above it"))
     return found

@@ -126,7 +126,11 @@ about holds no more; CONFIRMED: the receiver itself said what was agreed by tele
 StepName = Literal[
     "REMINDER", "SPECIALIST", "COORDINATOR", "DUTY_OFFICER", "MANAGER", "DIRECTOR", "RECALL_DUE", "RECALLED"
 ]
-Tells = Literal["receiver", "specialist", "contact_person", "assessment", "investigation", "coordination", "duty"]
+Tells = Literal[
+    "receiver", "specialist", "contact_person", "assessment", "investigation", "coordination", "duty", "municipality"
+]
+"""Whom: who has the case or is offered it, its specialist, the centre's contact person for it, a desk of the centre, or
+the municipality for which that team works (who coordinates, when it is no team)."""
 
 
 class TermStep(Part):
@@ -173,6 +177,7 @@ class TermRule(Row):
     extension: Term | None = Field(default=None, description="how much longer each EXTEND of a person makes it")
     ladder: tuple[TermStep, ...] = Field(default=(), description="none: it is shown and measured, and tells nobody")
     repeats: bool = Field(default=True, description="whether the last step comes back until it is done")
+    outlasts: bool = Field(default=False, description="whether it is owed also once the case is closed")
 
     def length(self, colour: Colour | None) -> Term | None:
         """The term for a case of that colour."""

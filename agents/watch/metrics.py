@@ -97,6 +97,9 @@ class Metrics(Collector):
         self._owed_steps = self._counter(
             "owed_steps", "Steps that fired about what is owed on a case", "term", "step", "late", "region"
         )
+        self._empty_steps = self._counter(
+            "empty_steps", "Steps of either kind at which nobody was on duty to be told", "region"
+        )
         self._recalled = self._counter("recalls", "Offers taken back because nobody answered", "region")
         self._refused = self._counter("refusals", "Offers refused or returned, by reason", "reason", "region")
         self._consults = self._counter(
@@ -209,8 +212,10 @@ class Metrics(Collector):
                 self._dead.labels(event.reason, region).inc()
             case j.StepFired():
                 self._steps.labels(event.step, str(event.late).lower(), region).inc()
+                self._empty_steps.labels(region).inc(event.empty)
             case j.TermFired():
                 self._owed_steps.labels(event.term, event.step, str(event.late).lower(), region).inc()
+                self._empty_steps.labels(region).inc(event.empty)
             case j.TakenBack() if event.state == "RECALLED":
                 self._recalled.labels(region).inc()
             case j.ActDone() if event.kind == "CLOSE" and _drilled(book.cases[event.case_id]):

@@ -150,4 +150,5 @@ def _event(record: "j.Record", event: Any) -> str:
             given["kind"] = code("ActKind", event.kind)
         case "erased":
             given["count"] = len(event.key_ids)
-    return say(key, **given)
+    left = f" {say('story.empty')}" if given.get("empty") else ""
+    return say(key, **given) + left

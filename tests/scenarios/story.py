@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from agents.casework.handover import whom
+from agents.casework.addressees import addressees
 from agents.casework.rules import local_date, rules_of
 from agents.policy.calendar import AMSTERDAM
 from agents.policy.loading import Loader
@@ -221,7 +221,7 @@ def _climbs(world: World, wanted: Mapping[str, Any]) -> dict[str, list[str]]:
     for term in wanted:
         ladder = rules.ladders[term]
         found[term] = [
-            f"{local(at)} {step.step} {' '.join(dict.fromkeys(whom(rules, receiver, who) for who in step.tells))}"
+            f"{local(at)} {step.step} {' '.join(addressees(rules, receiver, step.tells, at))}"
             for step, at in zip(ladder.steps, moments(ladder, world.case.terms[term]), strict=True)
         ]
         found[term] += ["and again"] if ladder.repeats else []

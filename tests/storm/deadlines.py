@@ -38,11 +38,16 @@ class _Ladder:
     steps: tuple[j.Step, ...]
     done: int = 0
     again: int | None = None
+    left: int | None = None
+    """When the step before was due, if nobody was there to be told: this one is due with it."""
     fired: list[tuple[int, str]] = field(default_factory=list)
     """When each was due, and what it is called here."""
 
     def due(self) -> int | None:
-        return self.steps[self.done].due if self.done < len(self.steps) else self.again
+        if self.done >= len(self.steps):
+            return self.again
+        step = self.steps[self.done]
+        return step.due if self.left is None or step.name == "RECALLED" else self.left
 
 
 @dataclass(slots=True)
@@ -132,7 +137,7 @@ def _fired(
     if (event.step, event.due) != (expected.name, ladder.due()):
         before = any((step.name, step.due) == (event.step, event.due) for step in ladder.steps[: ladder.done])
         (found.twice if before else found.missed).append(f"{name}: {expected.name} at {ladder.due()} comes next")
-    ladder.done, ladder.again = ladder.done + 1, event.again
+    ladder.done, ladder.again, ladder.left = ladder.done + 1, event.again, event.due if event.empty else None
     ladder.fired.append((event.due, name))
     _in_time(found, name, event, stamp, outages)
 

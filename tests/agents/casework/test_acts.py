@@ -313,7 +313,7 @@ def test_a_term_of_an_unassessed_case_runs_again_when_it_is_reopened():
     world.answer("STARTED")
     assert "T05" in world.case.terms
     world.act("CLOSE")
-    assert world.case.terms == {}
+    assert set(world.case.terms) == {"T09"}
     world.act("REOPEN")
 
     assert "T05" in world.case.terms

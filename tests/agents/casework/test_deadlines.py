@@ -69,7 +69,12 @@ def test_who_is_told_at_each_step():
     assert told == [
         [("REMINDER", TEAM_GOUDA, None)],
         [("SPECIALIST", TEAM_GOUDA, "hg-gda-01"), ("SPECIALIST", "vt-hm-beoordeling", "cp-hm-02")],
-        [("COORDINATOR", "vt-hm-coordinatie", None)],
+        [
+            ("COORDINATOR", "vt-hm-coordinatie", None),
+            # The team works for two municipalities; one has no entry of its own.
+            ("COORDINATOR", "gemeente-gouda", None),
+            ("COORDINATOR", "gemeenten-hollands-midden", None),
+        ],
         [],
     ]
     assert [message["state"] for topic, message in world.last if "queue.wijkteam" in topic] == ["RECALLED"]

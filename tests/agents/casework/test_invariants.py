@@ -95,7 +95,7 @@ def test_1_every_report_ends_once_and_where_somebody_looks(world: World):
 
 @settings(max_examples=60, deadline=None)
 @given(histories())
-def test_2_every_case_has_one_owner_and_it_changes_when_somebody_starts(world: World):
+def test_2_every_case_has_one_owner_and_it_changes_when_somebody_starts_or_it_ends(world: World):
     book = Book(world.region)
     for raw in world.journal:
         before = {case.id: case.owner for case in book.cases.values()}
@@ -107,8 +107,22 @@ def test_2_every_case_has_one_owner_and_it_changes_when_somebody_starts(world: W
         }
         for case in book.cases.values():
             assert case.owner == "vt-hollands-midden" or case.owner.startswith("wijkteam-")
-            if before.get(case.id, case.owner) != case.owner:
-                assert case.id in started
+            if before.get(case.id, case.owner) == case.owner:
+                continue
+            # With the case closed, or when a new episode begins, it is the centre's again.
+            if case.owner == "vt-hollands-midden" and (case.closed or case.episode == record.seq):
+                continue
+            assert case.id in started
+
+
+def test_2_a_case_that_is_closed_is_the_centre_s_again():
+    world = World()
+    world.publish(a_report())
+    world.answer("STARTED")
+    assert world.case.owner == TEAM_GOUDA
+
+    world.act("CLOSE")
+    assert (world.case.owner, world.case.executor) == ("vt-hollands-midden", "vt-hollands-midden")
 
 
 @settings(max_examples=60, deadline=None)

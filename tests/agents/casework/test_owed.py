@@ -9,6 +9,8 @@ from topics import specs
 DESK = "vt-hm-beoordeling"
 COORDINATION = "vt-hm-coordinatie"
 DUTY = "vt-hm-bureaudienst"
+MUNICIPALITIES = ("gemeente-gouda", "gemeenten-hollands-midden")
+"""Those for which the team works; one has no entry of its own."""
 # A Wednesday; no holiday comes before Easter, eighteen days later.
 START = "2026-03-18T10:00:00+01:00"
 
@@ -61,7 +63,7 @@ def test_who_accepts_and_does_not_begin_is_reminded_and_loses_the_case():
         ("COORDINATOR", "Thu 26 Mar 23:59:59"), ("RECALLED", "Fri 27 Mar 23:59:59"),
     ]  # fmt: skip
     assert told(world, "T04") == [
-        TEAM_GOUDA, f"{TEAM_GOUDA}/hg-gda-01", f"{DESK}/cp-hm-02", COORDINATION, COORDINATION,
+        TEAM_GOUDA, f"{TEAM_GOUDA}/hg-gda-01", f"{DESK}/cp-hm-02", COORDINATION, *MUNICIPALITIES, COORDINATION,
     ]  # fmt: skip
     assert world.case.handovers[0].state == "RECALLED"
     assert (world.case.executor, world.offer.receiver, world.offer.state) == ("vt-hollands-midden", DESK, "OFFERED")
@@ -217,14 +219,67 @@ def test_a_notice_says_in_both_languages_what_is_owed_and_by_when():
     }  # fmt: skip
 
 
-def test_a_closed_case_owes_nothing_and_hears_nothing():
+def test_on_a_closed_case_the_reporter_and_the_family_are_still_owed_an_answer():
+    # Given a case of which a person found on the day itself that nothing needs to follow
     world = reported()
+    world.act("ASSESS", rating="NONE", outcome="NO_STEPS")
+    assert world.case.closed
+    assert {term: local(due) for term, due in world.case.terms.items()} == {
+        "T09": "Wed 15 Apr 23:59:59", "T10": "Fri 20 Mar 23:59:59",
+    }  # fmt: skip
+
+    # Then both climb as on any other case, to the centre
+    world.pass_time(days=6)
+    assert steps(world, "T10")[:2] == [("REMINDER", "Fri 20 Mar 23:59:59"), ("COORDINATOR", "Mon 23 Mar 23:59:59")]
+    assert told(world, "T10")[:2] == [DESK, COORDINATION]
+    assert {event.term for event in world.all_events(j.TermFired)} == {"T10"}
+
+    # Until that is done
+    world.act("FEEDBACK_GIVEN")
+    world.act("INFORMED")
+    fired = len(world.all_events(j.TermFired))
+    world.pass_time(days=60)
+    assert (world.case.terms, world.case.steps) == ({}, {})
+    assert len(world.all_events(j.TermFired)) == fired
+
+
+def test_what_is_owed_on_a_closed_case_stays_owed_by_its_moment_when_somebody_reports_again():
+    world = reported()
+    world.act("ASSESS", rating="NONE", outcome="NO_STEPS")
+    world.publish(a_report(received_at="2026-03-18T15:00:00+01:00"))
+
+    assert not world.case.closed
+    assert (local(world.case.terms["T09"]), local(world.case.terms["T10"])) == (
+        "Wed 15 Apr 23:59:59", "Fri 20 Mar 23:59:59",
+    )  # fmt: skip
+    assert world.refolded().encode() == world.book.encode()
+
+
+def test_a_closed_drill_owes_nobody_anything():
+    world = World(start=START)
+    world.publish(a_report(received_at=START, test=True))
     world.answer("STARTED")
     world.act("CLOSE")
+
+    assert (world.case.test, world.case.terms, world.case.steps) == (True, {}, {})
+
+
+def test_an_erased_case_owes_nobody_anything():
+    world = reported()
+    world.act("ASSESS", rating="NONE", outcome="NO_STEPS")
+    world.act("ERASE", second="m.vt-08", role="jurist")
+
+    assert world.case.erased
     assert (world.case.terms, world.case.steps) == ({}, {})
 
-    world.pass_time(days=60)
-    assert world.all_events(j.TermFired) == []
+
+def test_a_term_on_a_closed_case_can_still_be_moved():
+    world = reported()
+    world.act("ASSESS", rating="NONE", outcome="NO_STEPS")
+    to = moment(world.now + 3_600_000).isoformat()
+    world.act("MOVE_TIMER", term="T10", due=to, second="m.vt-08", role="teamleider")
+
+    assert world.case.terms["T10"] == world.now + 3_600_000
 
 
 def test_what_was_owed_on_a_merged_case_is_owed_on_the_one_in_which_it_goes_on_and_told_once():

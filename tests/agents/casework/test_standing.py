@@ -265,7 +265,11 @@ def test_who_helps_already_follows_when_a_team_says_so():
     assert (world.offer.receiver, world.offer.destination) == ("jeugdhulp-de-brug-voorbeeld", "YOUTH_CARE")
 
 
-@pytest.mark.parametrize("helper", [..., "niemand-die-wij-kennen", "vt-hm-crisis"])
+# Of the last two the one hears of orders, the other of silent teams: neither helps a household.
+@pytest.mark.parametrize(
+    "helper",
+    [..., "niemand-die-wij-kennen", "vt-hm-crisis", "huisverbod-hollands-midden", "gemeenten-hollands-midden"],
+)
 def test_without_a_helper_that_the_region_knows_it_comes_back(helper: Any):
     world = a_case()
     world.answer("REFUSED", reason="ALREADY_ELSEWHERE", helper=helper)

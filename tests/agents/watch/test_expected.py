@@ -101,6 +101,7 @@ def test_a_quiet_region_is_not_overdue():
     world.publish(a_report(received_at=START))
     world.answer("STARTED")
     world.act("CLOSE")
+    world.act("INFORMED")
     expected, _ = seen(world.records)
 
     assert expected.overdue(FOR_EVER, MINUTE) == []
