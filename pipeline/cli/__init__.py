@@ -18,7 +18,7 @@ COMMANDS = {
     "publish": "publish:publish",
     "watch": "watch:watch",
     "case": "case:case",
-    "answer": "answer:answer",
+    "handover": "handover:handover",
     "act": "act:act",
     "queue": "queue:queue",
     "duty": "duty:duty",

@@ -32,7 +32,7 @@ VERBS = {
         "SEEN", "SETTLE", "ASSESS", "RAISE", "LOWER", "DECIDE_HOLD", "CONFIRM_LINK", "UNLINK", "MERGE", "RELEASE",
         "PHONED", "MEASURE", "RESTRAINING_ORDER", "BOARD_NOTICE", "OUTCOME", "MONITOR_START", "MONITOR_CONTACT",
         "INFORMED", "EXTEND", "FEEDBACK_GIVEN", "FEEDBACK_NOT_POSSIBLE", "SUPPORT_GIVEN", "ASSIGN_ROLE",
-        "ASSESSMENT_PART", "CONSULT", "REEVALUATE", "WITHDRAW", "CLOSE", "REOPEN", "ERASE",
+        "ASSESSMENT_PART", "CONSULT", "REEVALUATE", "CLOSE", "REOPEN", "ERASE",
     )
 }  # fmt: skip
 ANSWERS = {"JA": "YES", "NEE": "NO", "ONBEKEND": "UNKNOWN"}
@@ -75,7 +75,6 @@ OPTIONS: dict[str, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = {
         (("--notice", "notices"), {"multiple": True, "required": False, "metavar": "ID", "help": "notices"}),
         (("--who",), {"metavar": "NAME", "help": "phone_who"}),
         (("--with", "with_whom"), {"metavar": "NAME", "help": "phone_with"}),
-        (("--handover",), {"required": False, "metavar": "ID", "help": "phone_handover"}),
     ),
     "MEASURE": ((("--measure",), {"type": _codes(Measure), "help": "measure"}), _STATE, _SINCE, _UNTIL),
     "RESTRAINING_ORDER": (_STATE, _SINCE, _UNTIL),
@@ -124,18 +123,34 @@ for _name, _kind in VERBS.items():
 
 
 def do(
-    kind: str, id: str, actor: str, role: str, reason: str, second: str | None, wait: bool, output: str, **given: Any
+    kind: str,
+    id: str,
+    actor: str,
+    role: str,
+    reason: str,
+    second: str | None,
+    wait: bool,
+    output: str,
+    *,
+    offer: bool = False,
+    **given: Any,
 ) -> None:
-    """Publish one act for the case's region, and with ``wait`` say what followed."""
+    """Publish one act for the case's region, and with ``wait`` say what followed. ``offer``: it is about the offer that
+    is open."""
     found = settings()
     cluster = cluster_of(found)
     place = find(cluster, found, id)
+    if offer:
+        current = place.case.current()
+        if current is None or place.handover not in (None, current):
+            raise Sorry("error.no_open_offer", Exit.NOT_SO, case=place.case.id)
+        given |= {"handover": current.id} if kind == "PHONED" else {}
     if (other := given.pop("other", None)) is not None:
         given["other_case"] = find(cluster, found, other).case.id
     now = datetime.now(UTC)
     about = {"case_id": place.case.id, "kind": kind, "done_at": now, **_details(kind, given, now)}
     by = {"actor": actor, "role": role, "second": second, "reason": reason}
-    look = say("answer.next", case=place.case.id[:8])
+    look = say("handover.next", case=place.case.id[:8])
     publish(cluster, place.region, about | by, wait=wait, output=output, look=look)
 
 
@@ -143,7 +158,7 @@ def publish(cluster: "Cluster", region: "Outline", said: dict[str, Any], *, wait
     """Publish one act of a region; what followed, or where to ``look`` for it, is said."""
     from pydantic import ValidationError
 
-    from pipeline.cli.answer import follow_up
+    from pipeline.cli.handover import follow_up
     from pipeline.journal_reader import ends_of
     from topics import specs
     from topics.answers import Act

@@ -73,7 +73,7 @@ def ls(region: str | None, only_open: bool, colour: str | None, output: str) -> 
                 _coloured(one),
                 state_of(one),
                 current.receiver if (current := one.current()) else one.executor,
-                _step(current) if current else "-",
+                step_of(current) if current else "-",
                 local_time(_due(one)),
             )
             for name, one in rows
@@ -97,7 +97,7 @@ def show(id: str, output: str) -> None:
         as_json(
             {
                 **summary(place.region.name, place.case),
-                "offers": [_offer(handover) for handover in place.case.handovers],
+                "offers": [plain_offer(handover) for handover in place.case.handovers],
                 "timeline": [_plain(record) for record in records],
             }
         )
@@ -116,7 +116,7 @@ def show(id: str, output: str) -> None:
                 _code("HandoverState", handover.state),
                 local_time(handover.offered),
                 local_time(handover.accept_before),
-                _step(handover) if handover.due() else "-",
+                step_of(handover) if handover.due() else "-",
                 local_time(handover.due()),
             )
             for handover in one.handovers
@@ -304,7 +304,7 @@ def _coming(one: "Case") -> str:
     step = current.ladder[min(current.next_step, len(current.ladder) - 1)]
     return say(
         "why.next" if left >= 0 else "why.next_past",
-        step=_step(current),
+        step=step_of(current),
         receiver=current.receiver,
         due=local_time(due),
         left=span(left),
@@ -317,7 +317,8 @@ def _policy(place: "Place") -> str:
     return next((record.policy for record in reversed(history(place)) if record.policy), place.case.policy)
 
 
-def _offer(handover: "Handover") -> dict[str, Any]:
+def plain_offer(handover: "Handover") -> dict[str, Any]:
+    """A handover for machines."""
     due = handover.due()
     found = {
         name: value
@@ -366,7 +367,8 @@ def step_code(handover: "Handover") -> str:
     return handover.ladder[min(handover.next_step, len(handover.ladder) - 1)].name
 
 
-def _step(handover: "Handover") -> str:
+def step_of(handover: "Handover") -> str:
+    """What happens next with an offer that waits, in words."""
     from pipeline.cli.story import step
 
     return step(step_code(handover)) if handover.due() is not None else "-"

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -165,13 +165,15 @@ class Worker:
 
 
 class Field:
-    """A broker of its own, the topics of the sample regions, and whoever publishes."""
+    """A broker of its own, the topics of the sample regions, and whoever publishes. On days of ``working_day_s`` only
+    the terms in ``climb`` climb; None: all of them."""
 
     def __init__(
         self,
         folder: Path,
         *,
         working_day_s: float | None = None,
+        climb: Collection[str] | None = CLIMB,
         broker_folder: Path | None = None,
         overrides: Mapping[str, str] | None = None,
     ) -> None:
@@ -184,7 +186,7 @@ class Field:
                 policy["calendar"] = {"kind": "compressed", "working_day_seconds": working_day_s}
                 for term in policy["terms"]:
                     # What nobody here does would be told of every case on each of hundreds of days.
-                    if term["id"] not in CLIMB:
+                    if climb is not None and term["id"] not in climb:
                         term.pop("ladder", None)
                 path.write_text(yaml.safe_dump(policy, sort_keys=False))
         self.regions: dict[str, RegionConfig] = load_regions(self.regions_folder, development=True)

@@ -33,8 +33,22 @@ OTHER_ACTS: dict[str, list[dict[str, Any]]] = {
     "ASSESSMENT_PART": [{"part": {"party": "wijkteam-gouda", "indicators": {"S2": said}}} for said in ("YES", "NO")],
     "ASSIGN_ROLE": [{"case_role": "INVOLVED", "to": "wijkteam-gouda"}],
     "CONSULT": [{"to": "jeugdhulp-de-brug-voorbeeld"}],
-    **{kind: [{}] for kind in ("MONITOR_START", "MONITOR_CONTACT", "EXTEND", "INFORMED", "REEVALUATE", "WITHDRAW")},
+    **{
+        kind: [{}]
+        for kind in (
+            "MONITOR_START",
+            "MONITOR_CONTACT",
+            "EXTEND",
+            "INFORMED",
+            "FEEDBACK_GIVEN",
+            "FEEDBACK_NOT_POSSIBLE",
+            "SUPPORT_GIVEN",
+            "REEVALUATE",
+            "WITHDRAW",
+        )
+    },
 }
+CALL = {"who": "M. de Wit", "with_whom": "P. Maas", "at": "2026-03-18T10:20:00+01:00"}
 OWNERS = {"vt-hollands-midden", *(found.id for found in regions()["hollands-midden"].directory.receivers)}
 OTHER_CENTRE = "vt-brabant-zuidoost"
 DUTY, CRISIS = "vt-hm-bureaudienst", "vt-hm-crisis"
@@ -55,6 +69,8 @@ class Region(RuleBasedStateMachine):
         self.owners: dict[str, str] = {}
         self.terms: dict[str, tuple[dict[str, int], int]] = {}
         self.expected, self.watched = Expected(), 0
+        self.confirmed: set[str] = set()
+        self.heard = 0
 
     # What may happen -------------------------------------------------------------------------------------
 
@@ -127,9 +143,27 @@ class Region(RuleBasedStateMachine):
     def notice(self, data: st.DataObject, kind: str) -> None:
         cases = [case for case in self.world.book.cases.values() if case.prepared]
         case = data.draw(st.sampled_from(sorted(cases, key=lambda found: found.id)))
-        phone = {"who": "M. de Wit", "with_whom": "dienst", "at": "2026-03-18T10:20:00+01:00"}
-        more = {"phone": phone} if kind == "PHONED" else {}
+        more = {"phone": CALL} if kind == "PHONED" else {}
         self.world.act(kind, case, notices=[data.draw(st.sampled_from(sorted(case.prepared)))], **more)
+
+    @precondition(lambda self: any(case.handovers for case in self.world.book.cases.values()))
+    @rule(data=st.data(), newest=st.booleans())
+    def hand_over_by_phone(self, data: st.DataObject, newest: bool) -> None:
+        """Also what was answered long ago, or goes to another centre: that is refused."""
+        pairs = [(case.id, one.id) for case in self.world.book.cases.values() for one in case.handovers]
+        open_ = [(case.id, one.id) for case, one in awaiting(self.world.book)]
+        case_id, handover_id = data.draw(st.sampled_from(sorted(open_ if newest and open_ else pairs)))
+        case = self.world.book.cases[case_id]
+        before = next(one for one in case.handovers if one.id == handover_id)
+        possible = before.state in AWAITS_ANSWER and before.receiver != OTHER_CENTRE
+        possible = possible and case.merged_into is None and not case.offered_by
+
+        self.world.act("PHONED", case, phone=CALL, handover=handover_id)
+
+        after = next(one for one in self.world.book.cases[case_id].handovers if one.id == handover_id)
+        assert (after.state == "ACCEPTED" and after.phoned) is (
+            possible or (before.phoned and before.state == "ACCEPTED")
+        )
 
     @rule(receiver=st.sampled_from(HOLDABLE), resume=st.booleans())
     def hold(self, receiver: str, resume: bool) -> None:
@@ -242,6 +276,20 @@ class Region(RuleBasedStateMachine):
         assert missed == []
         waits = self.expected.overdue(1 << 60, 0)
         assert min((one.due for one in waits), default=None) == self.world.book.due()
+
+    @invariant()
+    def what_was_taken_over_by_phone_owes_its_own_word(self) -> None:
+        for record in self.world.records[self.heard :]:
+            said = record.input
+            if isinstance(said, j.AnswerInput) and any(
+                isinstance(event, j.NotDecided) and event.why == "confirmed" for event in record.events
+            ):
+                self.confirmed.add(said.handover_id)
+        self.heard = len(self.world.records)
+        for case in self.world.book.cases.values():
+            current = case.current()
+            if current is not None and current.phoned and current.state == "ACCEPTED" and not case.closed:
+                assert bool({"T25", "T25z"} & set(case.terms)) is (current.id not in self.confirmed)
 
     @invariant()
     def each_step_about_what_is_owed_fires_once(self) -> None:

@@ -63,7 +63,7 @@ def commands(group: click.Group, way: tuple[str, ...] = ()) -> Iterator[tuple[tu
 
 
 OURS = {
-    "up", "check", "publish", "watch", "case", "answer", "act", "queue", "duty", "drill", "timers", "figures",
+    "up", "check", "publish", "watch", "case", "handover", "act", "queue", "duty", "drill", "timers", "figures",
     "deadletters", "topics", "worker", "doctor",
 }  # fmt: skip
 

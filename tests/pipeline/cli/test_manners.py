@@ -25,8 +25,8 @@ REGIONS = CHECKOUT / "deploy" / "regions"
         ("case", "show", "3f2b8c1e"),
         ("case", "why", "3f2b8c1e"),
         ("watch",),
-        ("answer", "accept", "3f2b8c1e"),
-        ("answer", "open", "3f2b8c1e"),
+        ("handover", "accept", "3f2b8c1e"),
+        ("handover", "open", "3f2b8c1e"),
         ("act", "seen", "3f2b8c1e", "--actor", "m.devries", "--role", "beoordelaar", "--reason", "seen"),
         ("figures", "--region", "hollands-midden", "--from", "2026-01-01", "--to", "2026-06-30"),
         ("deadletters", "ls"),
@@ -161,7 +161,7 @@ def test_a_worker_that_does_not_run_cannot_be_drained(meldstroom: Meldstroom, tm
     assert meldstroom("worker", "drain", MELDSTROOM_DATA=str(tmp_path)).exit_code == Exit.NOT_SO
 
 
-@pytest.mark.parametrize("arguments", [("case", "show"), ("answer", "refuse", "3f2b8c1e"), ("nonsense",)])
+@pytest.mark.parametrize("arguments", [("case", "show"), ("handover", "refuse", "3f2b8c1e"), ("nonsense",)])
 def test_wrong_usage(meldstroom: Meldstroom, arguments: tuple[str, ...]):
     assert meldstroom(*arguments).exit_code == Exit.USAGE
 
@@ -225,7 +225,7 @@ def test_version(meldstroom: Meldstroom):
         (("case", "show"), "CASE|HANDOVER"),
         (("case", "ls", "--opn"), "--open"),
         (("case", "ls", "--kleur", "paars"), "oranje"),
-        (("answer", "refuse", "3f2b8c1e"), "--reason"),
+        (("handover", "refuse", "3f2b8c1e"), "--reason"),
         (("up", "--metrics-port", "99999999"), "--metrics-port"),
         (("case", "show", "a", "b"), "--help"),
     ],

@@ -113,7 +113,7 @@ def test_plan_tells_what_is_missing_and_a_worker_does_not_start_without(
         ("watch",),
         ("deadletters", "ls"),
         ("figures", "--region", "hollands-midden", "--from", "2026-01-01", "--to", "2026-06-30"),
-        ("answer", "accept", "3f2b8c1e"),
+        ("handover", "accept", "3f2b8c1e"),
         ("publish", str(EXAMPLES / "rood.json")),
         ("publish", str(EXAMPLES / "rood.json"), "--wait"),
     ],
@@ -164,9 +164,9 @@ def test_a_red_report_until_somebody_has_it(up: dict[str, str], meldstroom: Meld
     short = case["case_id"][:8]
 
     why = data_of(meldstroom("case", "why", short, "-o", "json", **up))
-    opened = data_of(meldstroom("answer", "open", short, "-o", "json", **up))
-    accepted = data_of(meldstroom("answer", "accept", short, "--by", "p.maas", "--wait", "-o", "json", **up))
-    again = meldstroom("answer", "refuse", short, "--reason", "TOO_SEVERE", "--wait", **up)
+    opened = data_of(meldstroom("handover", "open", short, "-o", "json", **up))
+    accepted = data_of(meldstroom("handover", "accept", short, "--by", "p.maas", "--wait", "-o", "json", **up))
+    again = meldstroom("handover", "refuse", short, "--reason", "TOO_SEVERE", "--wait", **up)
     shown = data_of(meldstroom("case", "show", short, "-o", "json", **up))
 
     assert case["receiver"] == "vt-bzo-crisis"
@@ -370,7 +370,7 @@ def test_a_household_is_erased_by_two_people(up: dict[str, str], meldstroom: Mel
     # Given a case that is done
     short = published(meldstroom, up, "groen")["case_id"][:8]
     for verb in ("accept", "start", "complete"):
-        assert meldstroom("answer", verb, short, "--wait", **up).exit_code == Exit.DONE
+        assert meldstroom("handover", verb, short, "--wait", **up).exit_code == Exit.DONE
     why = ("--actor", "m.devries", "--reason", "term is over", "--wait")
     assert meldstroom("act", "close", short, *why, "--role", "beoordelaar", **up).exit_code == Exit.DONE
     who = (*why, "--role", "jurist")
@@ -385,7 +385,7 @@ def test_a_household_is_erased_by_two_people(up: dict[str, str], meldstroom: Mel
     shown = data_of(meldstroom("case", "show", short, "-o", "json", **up))
     assert shown["erased"] is True
     handover = shown["offers"][0]["id"]
-    assert meldstroom("answer", "open", handover, **up).exit_code == Exit.NOT_SO
+    assert meldstroom("handover", "open", handover, **up).exit_code == Exit.NOT_SO
 
 
 def test_watch_tells_each_record_and_ends_quietly(up: dict[str, str], meldstroom: Meldstroom):
@@ -471,10 +471,10 @@ def test_a_second_holder_of_a_name_is_refused(up: dict[str, str]):
 def test_what_people_read_is_told_in_both_languages(up: dict[str, str], meldstroom: Meldstroom, language: str):
     short = published(meldstroom, up, "oranje")["case_id"][:8]
 
-    for command in (("case", "ls"), ("case", "show", short), ("case", "why", short), ("answer", "open", short)):
+    for command in (("case", "ls"), ("case", "show", short), ("case", "why", short), ("handover", "open", short)):
         ran = meldstroom("--lang", language, *command, **up)
         assert ran.exit_code == Exit.DONE, ran.output
-        assert ("oranje" if language == "nl" else "orange") in ran.stdout or command[0] == "answer"
+        assert ("oranje" if language == "nl" else "orange") in ran.stdout or command[0] == "handover"
 
 
 def test_figures_give_nobody_away_and_count_what_was_erased(up: dict[str, str], meldstroom: Meldstroom, tmp_path: Path):
@@ -499,7 +499,7 @@ def test_figures_give_nobody_away_and_count_what_was_erased(up: dict[str, str], 
     before = meldstroom(*asked, "-o", "json", **up)
     erased = case["case_id"]
     for verb in ("accept", "start", "complete"):
-        assert meldstroom("answer", verb, erased, "--wait", **up).exit_code == Exit.DONE
+        assert meldstroom("handover", verb, erased, "--wait", **up).exit_code == Exit.DONE
     why = ("--actor", "m.devries", "--reason", "asked for", "--wait")
     assert meldstroom("act", "close", erased, *why, "--role", "beoordelaar", **up).exit_code == Exit.DONE
     both = ("--role", "jurist", "--second", "k.smit")
