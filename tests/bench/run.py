@@ -23,7 +23,6 @@ from tests.bench.profile import profile
 from tests.bench.receivers import receivers
 from tests.bench.rivals import COMMIT_S, rivals
 from tests.bench.takeover import takeover
-from tests.bench.timers import timers
 
 PARTS = {
     "rivals": lambda folder, given: rivals(
@@ -32,7 +31,6 @@ PARTS = {
     "latency": lambda folder, given: latency(folder, trickle=given.trickle, flood=given.flood),
     "pressure": lambda folder, given: pressure(folder, flood=given.flood),
     "takeover": lambda folder, given: takeover(folder, records=given.journal),
-    "timers": lambda folder, given: timers(folder, deadlines=given.deadlines),
     "receivers": lambda folder, given: receivers(folder, count=given.receivers),
     "outage": lambda folder, given: outage(folder, minutes=given.minutes),
     "profile": lambda folder, given: profile(folder, reports=given.reports),
@@ -79,7 +77,6 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--trickle", type=int, default=1_500, help="latency: reports at 50 a second")
     parser.add_argument("--flood", type=int, default=20_000, help="latency, pressure: reports at once")
     parser.add_argument("--journal", type=int, default=100_000, help="takeover: journal records of the lost region")
-    parser.add_argument("--deadlines", type=int, default=100_000, help="timers: how many are open in one region")
     parser.add_argument("--receivers", type=int, default=1_500, help="receivers: how many teams the region has")
     parser.add_argument("--minutes", type=float, default=1.0, help="outage: how long the broker is gone")
     parser.add_argument("--rounds", type=int, default=2, help="rivals: how often each way gets its turn")

@@ -123,10 +123,10 @@ async def _settled(workers: list[Worker], *lines: Line) -> Worker:
     return holders(workers)[FIRST]
 
 
-def write_past(field: Field, records: int, *more: str) -> None:
-    """In a process of its own: what it remembers goes with it. ``more`` is told to it."""
+def write_past(field: Field, records: int) -> None:
+    """In a process of its own: what it remembers goes with it."""
     say(f"a past of {records} journal records")
-    command = [sys.executable, "-m", "tests.bench.history", FIRST, field.broker.bootstrap]
-    done = subprocess.run([*command, str(field.regions_folder), str(records), *more], cwd=CHECKOUT, check=False)
+    command = [sys.executable, "-m", "pipeline.past", FIRST, field.broker.bootstrap]
+    done = subprocess.run([*command, str(field.regions_folder), str(records)], cwd=CHECKOUT, check=False)
     if done.returncode:
         raise AssertionError("the past could not be written")

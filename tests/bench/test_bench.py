@@ -19,8 +19,9 @@ from agents.intake.decide import bring, registry
 from agents.matching import links_of
 from agents.policy.region import load_regions
 from agents.stage.lane import Arrived
+from pipeline import past
 from pipeline.bench import HOUSES, Line, make, way_of
-from tests.bench import history, outage, receivers, takeover
+from tests.bench import outage, receivers, takeover
 from tests.bench.bare import shape_of
 from tests.bench.ground import FIRST, SECOND, Spent, cluster_of, cpu_s, rival_way
 from tests.bench.latency import waited
@@ -216,7 +217,7 @@ async def test_a_worker_goes_on_from_a_past_that_was_written_by_hand(tmp_path: P
     field = Field(tmp_path)
     try:
         # Given a past of twenty reports, each accepted and started with by its team
-        await history.build(cluster_of(field), field.regions_folder, FIRST, 60)
+        await past.build(cluster_of(field), field.regions_folder, FIRST, 60)
 
         # When workers start, and a report comes in
         field.worker("intake", "a")

@@ -1,8 +1,9 @@
 """A region's past, written straight onto the broker: lane, journal, keys, queues and receipts as casework writes them.
 
-``python -m tests.bench.history REGION BOOTSTRAP REGIONS COUNT [open]``. The decisions are the real ones, made in this
-process; only the way there is left out, and the transactions. The lane's records are written too, so that the positions
-in the journal are those of the lane; and the group's offset, so that nobody is given all of them again.
+``python -m pipeline.past REGION BOOTSTRAP REGIONS COUNT [open]``: a process of its own, for what it remembers goes with
+it. The decisions are the real ones, made in this process; only the way there is left out, and the transactions. The
+lane's records are written too, so that the positions in the journal are those of the lane; and the group's offset, so
+that nobody is given all of them again.
 """
 
 import asyncio
@@ -27,7 +28,6 @@ from agents.stage.takeover import LANES
 from agents.stage.transport import group_of
 from agents.stage.writer import Outgoing
 from pipeline.bench import make, way_of
-from tests.bench.ground import say
 from topics import envelope, specs
 from topics import journal as j
 from topics.cluster import Cluster
@@ -63,7 +63,7 @@ async def build(cluster: Cluster, folder: Path, name: str, count: int, *, answer
             sent = []
         if past.records // TOLD_EVERY > told:
             told = past.records // TOLD_EVERY
-            say(f"{name}: {past.records} of {count} journal records")
+            print(f"{name}: {past.records} / {count}", file=sys.stderr, flush=True)
     await asyncio.gather(*sent)
     await producer.stop()
     await _commit(cluster, past.lanes())
