@@ -27,7 +27,7 @@ from agents.policy.region import RegionConfig
 from agents.reference import municipalities
 from topics import journal as j
 from topics import specs
-from topics.answers import RECEIVER_ACTS
+from topics.answers import WITHOUT_CASE
 from topics.check import check
 from topics.codes import ActKind, DeadLetterReason, LinkKind
 from topics.envelope import STRUCTURED_LIMIT
@@ -153,10 +153,10 @@ class Trial:
         offered = self._newest(None)
         newest = offered[0] if offered is not None else self.book.cases.newest()
         case_id = newest.id if newest is not None else None
-        about_receiver = given["kind"] in RECEIVER_ACTS
-        if case_id is None and "case_id" not in given and not about_receiver:
+        without_case = given["kind"] in WITHOUT_CASE
+        if case_id is None and "case_id" not in given and not without_case:
             raise Refused(DeadLetterReason.UNKNOWN_CASE, [problem_of(line.number, "/act", "route.no_case")])
-        plain = _plain_act(line, self._id(line, "act"), None if about_receiver else case_id or NEVER)
+        plain = _plain_act(line, self._id(line, "act"), None if without_case else case_id or NEVER)
         # Whoever may do it: the trial is about what follows.
         plain["role"] = self.config.policy.permission(ActKind(given["kind"])).roles[0]
         act = read_act(orjson.dumps(plain | given))
@@ -283,7 +283,7 @@ def _draft(number: int, kind: str, given: object) -> dict[str, Any]:
         stand_ins = {"answer_id": NEVER, "case_id": NEVER, "handover_id": NEVER}
         read_answer(orjson.dumps(stand_ins | {"answered_at": "2026-01-01T00:00:00Z"} | given))
     else:
-        case_id = None if given.get("kind") in RECEIVER_ACTS else NEVER
+        case_id = None if given.get("kind") in WITHOUT_CASE else NEVER
         read_act(orjson.dumps(_plain_act(line, NEVER, case_id) | {"done_at": "2026-01-01T00:00:00Z"} | given))
     return given
 

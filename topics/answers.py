@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
-from topics.base import Day, Line, Message, Moment, MunicipalityCode, Slug, Text
+from topics.base import Day, Line, Message, Moment, MunicipalityCode, PolicyText, Slug, Text
 from topics.codes import (
     ActKind,
     Answered,
@@ -116,28 +116,31 @@ DETAILS = {
     ActKind.MOVE_TIMER: ("term", "due"),
     ActKind.HOLD_RECEIVER: ("to",),
     ActKind.RESUME_RECEIVER: ("to",),
+    ActKind.ACTIVATE_POLICY: ("policy",),
 }
 """What an act must say besides actor and reason; nothing of another act's may stand there."""
 _INSTEAD = {ActKind.CONFIRM_LINK: ("reports",), ActKind.UNLINK: ("reports",)}
 """What it may say instead: not of two cases, but of reports of one case."""
 _ALSO = {ActKind.PHONED: ("notices", "handover")}
 """What it may say."""
-RECEIVER_ACTS = (ActKind.HOLD_RECEIVER, ActKind.RESUME_RECEIVER)
-"""What is done about a receiver, and not with a case."""
+WITHOUT_CASE = (ActKind.HOLD_RECEIVER, ActKind.RESUME_RECEIVER, ActKind.ACTIVATE_POLICY)
+"""What is done about a receiver, or with the region's policy, and not with a case."""
 _DETAILS = tuple(
     dict.fromkeys(name for names in (*DETAILS.values(), *_INSTEAD.values(), *_ALSO.values()) for name in names)
 )
 
 
 class Act(Message):
-    """What a person of the centre does with a case, or about a receiver. ``second`` is a second authorised person
-    (*vier ogen*).
+    """What a person of the centre does with a case, about a receiver, or with the policy. ``second`` is a second
+    authorised person (*vier ogen*).
 
     Which fields an act needs stands in ``DETAILS``.
     """
 
     act_id: UUID
-    case_id: UUID | None = Field(default=None, description="absent from HOLD_RECEIVER and RESUME_RECEIVER alone")
+    case_id: UUID | None = Field(
+        default=None, description="absent from HOLD_RECEIVER, RESUME_RECEIVER and ACTIVATE_POLICY alone"
+    )
     kind: ActKind
     actor: Actor
     role: Slug
@@ -170,13 +173,16 @@ class Act(Message):
     )
     part: AssessmentPart | None = None
     term: Term | None = Field(default=None, description="MOVE_TIMER: which of the case's terms")
+    policy: PolicyText | None = Field(
+        default=None, description="ACTIVATE_POLICY: the whole policy (YAML) by which the region decides from then on"
+    )
     due: Moment | None = Field(
         default=None, description="MOVE_TIMER: to when; of oranje and rood only to an earlier one"
     )
 
     @model_validator(mode="after")
     def _details_of_its_kind(self) -> Self:
-        if (self.case_id is None) is not (self.kind in RECEIVER_ACTS):
+        if (self.case_id is None) is not (self.kind in WITHOUT_CASE):
             raise ValueError("act_details")
         needed = DETAILS.get(self.kind, ())
         given = {name for name in _DETAILS if getattr(self, name) not in (None, ())}

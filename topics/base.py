@@ -45,6 +45,9 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_C
 Text = Annotated[str, StringConstraints(max_length=20_000, pattern=_CLEAN)]
 """Free text, at most 20,000 characters."""
 
+PolicyText = Annotated[str, StringConstraints(min_length=1, max_length=200_000, pattern=_CLEAN)]
+"""A whole policy as its file has it (YAML), at most 200,000 characters."""
+
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 """An id of our own making: lower-case letters, digits and hyphens, 1-63 characters; part of a topic name."""
 

@@ -542,6 +542,7 @@ class NoticeKind(Code):
     PHONED_OVER = "PHONED_OVER", "per telefoon overgedragen: bevestig in het eigen systeem"
     RECEIVER_HELD = "RECEIVER_HELD", "ontvanger buiten dienst"
     RECEIVER_RESUMED = "RECEIVER_RESUMED", "ontvanger weer in dienst"
+    POLICY_ACTIVATED = "POLICY_ACTIVATED", "ander beleid in werking"
 
 
 class TransferMove(Code):

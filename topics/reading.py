@@ -31,8 +31,8 @@ def read_answer(data: bytes) -> Answer:
 
 
 def read_act(data: bytes) -> Act:
-    """What somebody of the centre does; raises ``Refused``."""
-    return read(data, Act)
+    """What somebody of the centre does; raises ``Refused``. It may hold a whole policy."""
+    return read(data, Act, 4 * PAYLOAD_LIMIT)
 
 
 def read_transfer(data: bytes) -> Transfer:

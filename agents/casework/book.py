@@ -60,8 +60,9 @@ class Book:
     """The state of one region. Change it with ``apply`` alone; a case that is looked at may not be kept."""
 
     __slots__ = (
-        "_changed", "cases", "counts", "directory", "directory_hash", "held", "index", "known", "now", "open_cases",
-        "origins", "policy", "policy_hash", "positions", "put_aside", "region", "rules_unsaved", "seq", "waiting",
+        "_changed", "activated", "cases", "counts", "directory", "directory_hash", "held", "index", "known", "now",
+        "open_cases", "origins", "policy", "policy_hash", "positions", "put_aside", "region", "rules_unsaved", "seq",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self, region: str) -> None:
@@ -75,6 +76,8 @@ class Book:
         self.policy = ""
         self.directory = ""
         self.policy_hash = ""
+        self.activated = False
+        """Whether a person put the policy in force: then the one in the region's folder is not read any more."""
         self.directory_hash = ""
         self.rules_unsaved = True
         """Whether policy or directory changed since they were saved last."""
@@ -244,8 +247,11 @@ class Book:
     def _event(self, event: j.Event, record: j.Record, opened: Opened) -> None:
         match event:
             case j.Configured():
-                assert isinstance(record.input, j.ConfigureInput)
-                self.policy, self.directory = record.input.policy, record.input.directory
+                if isinstance(record.input, j.ConfigureInput):
+                    self.policy, self.directory = record.input.policy, record.input.directory
+                else:
+                    assert isinstance(record.input, j.ActInput)
+                    self.policy, self.activated = record.input.details["policy"], True
                 self.policy_hash, self.directory_hash = event.policy_hash, event.directory_hash
                 self.rules_unsaved = True
             case j.Registered():
@@ -599,6 +605,7 @@ class Book:
                 "positions": self.positions,
                 "put_aside": self.put_aside,
                 "policy_hash": self.policy_hash,
+                "activated": self.activated,
                 "directory_hash": self.directory_hash,
                 "open_cases": self.open_cases,
                 "counts": {name: count for name, count in self.counts.items() if count},

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from agents.casework import notices
+from agents.casework.activation import activate
 from agents.casework.acts import act
 from agents.casework.book import Book, place
 from agents.casework.case import Case
@@ -17,7 +18,7 @@ from agents.casework.transfers import answered, refused, transfer
 from agents.policy.model import moment, text_hash
 from agents.policy.rota import on_duty
 from topics import journal as j
-from topics.codes import DeadLetterReason
+from topics.codes import ActKind, DeadLetterReason
 
 
 def decide(book: Book, incoming: Incoming) -> j.Record:
@@ -84,6 +85,8 @@ def _from_outside(draft: Draft, rules: Rules, said: j.FromOutside) -> None:
             _answer(draft, rules, said)
         case j.TransferInput():
             transfer(draft, rules, said)
+        case j.ActInput(kind=ActKind.ACTIVATE_POLICY):
+            activate(draft, rules, said)
         case j.ActInput(case_id=None):
             act_on_receiver(draft, rules, said)
         case j.ActInput():

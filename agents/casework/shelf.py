@@ -43,7 +43,9 @@ def read_book(saved: Mapping[str, bytes]) -> Iterator[Book]:
     if head["fold"] != FOLD:
         raise j.UnknownFormat(f"snapshot of fold {head['fold']}, this release has {FOLD}")
     book = Book(head["region"])
-    for name in ("seq", "now", "put_aside", "policy_hash", "directory_hash", "open_cases", "held", "origins"):
+    for name in (
+        "seq", "now", "put_aside", "policy_hash", "activated", "directory_hash", "open_cases", "held", "origins",
+    ):  # fmt: skip
         setattr(book, name, head[name])
     book.counts.update(head["counts"])
     book.policy, book.directory = _read_rules(saved[RULES])

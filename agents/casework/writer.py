@@ -121,16 +121,14 @@ class CaseworkWriter:
     # Deciding ----------------------------------------------------------------------------------------
 
     def begin(self, now: int) -> list[Outgoing]:
-        """Record policy and directory when they differ from the journal's: decisions use the journal's alone."""
+        """Record policy and directory when they differ from the journal's: decisions use the journal's alone. A policy
+        that a person put in force stays until a person puts another one in force."""
         self._keys = {}
-        config = self.config
-        same = (
-            text_hash(config.policy_text) == self.book.policy_hash
-            and text_hash(config.directory_text) == self.book.directory_hash
-        )
-        if same:
+        policy = self.book.policy if self.book.activated else self.config.policy_text
+        directory = self.config.directory_text
+        if (text_hash(policy), text_hash(directory)) == (self.book.policy_hash, self.book.directory_hash):
             return []
-        said = j.ConfigureInput(policy=config.policy_text, directory=config.directory_text)
+        said = j.ConfigureInput(policy=policy, directory=directory)
         return self._decided(Incoming(lane=j.CLOCK, epoch=EPOCH, offset=self.book.seq, at=now, input=said))
 
     def decide(self, lane: str, record: Arrived) -> list[Outgoing]:

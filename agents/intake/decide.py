@@ -15,7 +15,7 @@ import orjson
 from agents.facts import facts_of, facts_of_transferred
 from agents.matching import encode_links, links_of
 from agents.policy.directory import Source
-from agents.policy.model import millis
+from agents.policy.model import millis, readable
 from agents.policy.region import RegionConfig
 from agents.reference import municipalities
 from agents.sealing import CannotOpen, Entropy, RegionKeys, seal, unseal, unwrap_with
@@ -170,6 +170,8 @@ def _said(record: Arrived, config: RegionConfig, sender: str, key_id: str, entro
         said = envelope.read(record.headers, record.key, record.value)
         _right_type(said.type, specs.ANSWER_TYPE if is_answer else specs.ACT_TYPE)
         message = read_answer(said.data) if is_answer else read_act(said.data)
+        if isinstance(message, Act) and message.policy is not None and not readable(message.policy):
+            raise Refused(DeadLetterReason.CONTRACT, (field_error("/policy", "policy"),))
     except Refused as refused:
         return _refused(record, config, sender, "OTHER", refused, key_id, entropy)
     key = entropy(32)
@@ -355,6 +357,7 @@ def _details(act: Act) -> dict[str, Any]:
         "case_role",
         "to",
         "term",
+        "policy",
     }
     found = act.model_dump(mode="json", exclude_none=True, include=names)
     for name in ("notices", "reports"):

@@ -36,6 +36,26 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+DEEPEST = 20
+"""So deep a policy or directory is never nested."""
+
+
+def plain(text: str) -> None:
+    """Refuse what can make a small text endless before it is read: aliases, and endless nesting; ``PolicyError``."""
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if isinstance(event, yaml.AliasEvent) or depth > DEEPEST:
+                line = event.start_mark.line + 1 if event.start_mark is not None else 1
+                raise PolicyError(
+                    f"line {line}: geen verwijzingen (*) en niet dieper genest dan {DEEPEST} "
+                    f"/ no aliases (*), and nested no deeper than {DEEPEST}"
+                )
+    except yaml.YAMLError as error:
+        raise PolicyError(str(error)) from error
+
+
 Mistake = tuple[tuple[str | int, ...], str]
 """Where in a file, and what is wrong there, in Dutch and English."""
 
@@ -48,12 +68,12 @@ def load(model: type[M], text: str, check: Callable[[M], Sequence[Mistake]] = la
     try:
         node = yaml.compose(text, Loader=Loader)
         found = model.model_validate(yaml.load(text, Loader=Loader))
-    except yaml.YAMLError as error:
-        raise PolicyError(str(error)) from error
     except ValidationError as error:
         raise PolicyError(
             "; ".join(f"{_where(node, one['loc'])}: {one['msg']}" for one in error.errors(include_input=False))
         ) from error
+    except (yaml.YAMLError, ValueError) as error:  # the other is of a day that there is not, or of a number too long
+        raise PolicyError(str(error)) from error
     if mistakes := check(found):
         raise PolicyError("; ".join(f"{_where(node, place)}: {wrong}" for place, wrong in mistakes))
     return found

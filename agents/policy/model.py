@@ -23,7 +23,7 @@ from agents.policy.destinations import (
     Successor,
     keep_mistakes,
 )
-from agents.policy.loading import Mistake, Part, load
+from agents.policy.loading import Mistake, Part, PolicyError, load, plain
 from agents.policy.rules import Row, Table, mistakes
 from agents.policy.terms import Ladder, StepName, Tells, Term, TermRule
 from agents.policy.vocabulary import MADE
@@ -49,7 +49,7 @@ class CompressedCalendar(Part):
     """The clock of a demo: a working day lasts so many seconds. Not for a region that works."""
 
     kind: Literal["compressed"]
-    working_day_seconds: float = Field(gt=0)
+    working_day_seconds: float = Field(ge=0.001, le=86_400)
 
 
 class Windows(Part):
@@ -167,6 +167,16 @@ def text_hash(text: str) -> str:
 def load_policy(text: str) -> Policy:
     """The policy that ``text`` (YAML) holds; ``PolicyError`` with every mistake."""
     return load(Policy, text, _mistakes)
+
+
+def readable(text: str) -> bool:
+    """Whether a policy that somebody sent can be used; what a file need not have is not even tried (``plain``)."""
+    try:
+        plain(text)
+        load_policy(text)
+    except PolicyError:
+        return False
+    return True
 
 
 def _mistakes(policy: Policy) -> list[Mistake]:

@@ -12,11 +12,15 @@ from agents.policy.loading import Part
 from agents.policy.rules import Row
 from topics.codes import Colour
 
+TEN_YEARS_OF_DAYS = 3_660
+TEN_YEARS_OF_MINUTES = TEN_YEARS_OF_DAYS * 24 * 60
+"""No term is longer, and no moment lies where no calendar reaches."""
+
 
 class Minutes(Part):
     """Elapsed time, no calendar."""
 
-    minutes: int = Field(ge=1)
+    minutes: int = Field(ge=1, le=TEN_YEARS_OF_MINUTES)
 
     def after(self, start: datetime, calendar: Calendar) -> datetime:
         return calendar.elapsed(start, timedelta(minutes=self.minutes))
@@ -25,7 +29,7 @@ class Minutes(Part):
 class WorkingHours(Part):
     """Working hours, 08:30-17:00 on working days."""
 
-    working_hours: int = Field(ge=1)
+    working_hours: int = Field(ge=1, le=TEN_YEARS_OF_DAYS)
 
     def after(self, start: datetime, calendar: Calendar) -> datetime:
         return calendar.add_working_hours(start, timedelta(hours=self.working_hours))
@@ -34,7 +38,7 @@ class WorkingHours(Part):
 class EndOfWorkingDay(Part):
     """23:59:59 of the nth working day; the day of the start is not counted."""
 
-    end_of_working_day: int = Field(ge=1)
+    end_of_working_day: int = Field(ge=1, le=TEN_YEARS_OF_DAYS)
 
     def after(self, start: datetime, calendar: Calendar) -> datetime:
         return calendar.end_of_working_day(start, self.end_of_working_day)
@@ -43,7 +47,7 @@ class EndOfWorkingDay(Part):
 class OnWorkingDay(Part):
     """A time of day on the nth working day after the start."""
 
-    working_day: int = Field(ge=1)
+    working_day: int = Field(ge=1, le=TEN_YEARS_OF_DAYS)
     time: time
 
     def after(self, start: datetime, calendar: Calendar) -> datetime:
@@ -62,7 +66,7 @@ class NextWorkingDay(Part):
 class LegalDays(Part):
     """23:59:59 of the last of so many days, by the *Algemene termijnenwet*."""
 
-    legal_days: int = Field(ge=1)
+    legal_days: int = Field(ge=1, le=TEN_YEARS_OF_DAYS)
 
     def after(self, start: datetime, calendar: Calendar) -> datetime:
         return calendar.end_of_legal_days(start, self.legal_days)
@@ -71,7 +75,7 @@ class LegalDays(Part):
 class SameHour(Part):
     """The same hour so many calendar days later, whatever day that is."""
 
-    days_same_hour: int = Field(ge=1)
+    days_same_hour: int = Field(ge=1, le=TEN_YEARS_OF_DAYS)
 
     def after(self, start: datetime, calendar: Calendar) -> datetime:
         return calendar.same_hour(start, days=self.days_same_hour)
@@ -80,7 +84,7 @@ class SameHour(Part):
 class Months(Part):
     """The same hour so many calendar months later."""
 
-    months: int = Field(ge=1)
+    months: int = Field(ge=1, le=120)
 
     def after(self, start: datetime, calendar: Calendar) -> datetime:
         return calendar.same_hour(start, months=self.months)
@@ -89,7 +93,7 @@ class Months(Part):
 class MinutesBefore(Part):
     """So much elapsed time before a moment."""
 
-    minutes: int = Field(ge=1)
+    minutes: int = Field(ge=1, le=TEN_YEARS_OF_MINUTES)
 
     def ahead_of(self, end: datetime, calendar: Calendar) -> datetime:
         return calendar.elapsed(end, -timedelta(minutes=self.minutes))
@@ -98,7 +102,7 @@ class MinutesBefore(Part):
 class WorkingDaysBefore(Part):
     """A time of day so many working days before the day of a moment; 0 is that day itself."""
 
-    working_days: int = Field(ge=0)
+    working_days: int = Field(ge=0, le=TEN_YEARS_OF_DAYS)
     time: time
 
     def ahead_of(self, end: datetime, calendar: Calendar) -> datetime:

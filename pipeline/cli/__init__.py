@@ -20,6 +20,7 @@ COMMANDS = {
     "case": "case:case",
     "handover": "handover:handover",
     "act": "act:act",
+    "policy": "policy:policy",
     "queue": "queue:queue",
     "duty": "duty:duty",
     "drill": "drill:drill",

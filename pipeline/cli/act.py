@@ -155,7 +155,8 @@ def do(
 
 
 def publish(cluster: "Cluster", region: "Outline", said: dict[str, Any], *, wait: bool, output: str, look: str) -> None:
-    """Publish one act of a region; what followed, or where to ``look`` for it, is said."""
+    """Publish one act of a region, with a case, about a receiver, or with its policy; what followed, or where to
+    ``look`` for it, is said."""
     from pydantic import ValidationError
 
     from pipeline.cli.handover import follow_up
@@ -176,7 +177,13 @@ def publish(cluster: "Cluster", region: "Outline", said: dict[str, Any], *, wait
         )
         raise Sorry("error.act", Exit.USAGE, what=lines) from None
     start = ends_of(cluster, specs.JOURNAL.topic(), [region.partition]) if wait else {}
-    about = str(made.case_id or made.to)
+    what, about = (
+        ("case_id", str(made.case_id))
+        if made.case_id is not None
+        else ("receiver", made.to)
+        if made.to is not None
+        else ("region", region.name)
+    )
     record = event(
         kind=specs.ACT_TYPE,
         source=f"urn:nld:oin:{region.directory.oin}:systeem:meldstroom-cli",
@@ -187,14 +194,15 @@ def publish(cluster: "Cluster", region: "Outline", said: dict[str, Any], *, wait
     (sent,) = send(cluster, [record])
     told = {
         "act_id": str(act_id),
-        **({"case_id": about} if made.case_id else {"receiver": about}),
+        what: about,
         "kind": made.kind.value,
         "topic": sent.topic,
         "partition": sent.partition,
         "offset": sent.offset,
     }
     if output == "text":
-        click.echo(say("act.sent" if made.case_id else "queue.sent", **told))
+        sent_as = {"case_id": "act.sent", "receiver": "queue.sent", "region": "policy.sent"}
+        click.echo(say(sent_as[what], **told))
     follow_up(cluster, region.partition, start, str(act_id), told, wait=wait, output=output, look=look)
 
 

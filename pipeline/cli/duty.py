@@ -40,7 +40,7 @@ def who(at: str | None, receiver: str | None, output: str) -> None:
     from agents.policy.model import millis
     from agents.policy.rota import on_duty
 
-    moment = _moment(at)
+    moment = moment_of(at)
     rows: list[dict[str, Any]] = []
     for region, directory, name in _rotas(receiver):
         found = on_duty(directory.rota_of, name, moment)
@@ -110,7 +110,8 @@ def _rotas(receiver: str | None) -> "Iterator[tuple[str, Directory, str]]":
     yield from (one for one in found if receiver in (None, one[2]))
 
 
-def _moment(given: str | None) -> datetime:
+def moment_of(given: str | None) -> datetime:
+    """A moment as somebody gives it, in the Netherlands when it names no offset; None is now."""
     from agents.policy.calendar import AMSTERDAM
 
     if given is None:

@@ -244,13 +244,6 @@ def test_one_act_twice_is_one():
     world.expect(j.Repeated)
 
 
-def test_what_is_not_possible_yet_is_said_and_not_ignored():
-    world = a_case()
-    world.act("ACTIVATE_POLICY", role="beleidsmaker", second="m.vt-08")
-
-    world.expect(j.DeadLettered, reason="act_refused")
-
-
 def test_a_closed_case_is_nobodys_work_any_more_and_a_late_answer_is_told_so():
     world = World()
     world.publish(a_report())

@@ -538,3 +538,63 @@ def test_a_drill_goes_the_whole_way_and_leaves_no_open_case(meldstroom: Meldstro
     assert (nobody.exit_code, "no team" in nobody.stderr) == (Exit.NOT_SO, True)
     powerless = meldstroom("drill", "--queue", "wijkteam-gouda", "--actor", "m.vt-07", "--role", "jurist", **up)
     assert (powerless.exit_code, "was not closed" in powerless.stderr) == (Exit.NOT_SO, True)
+
+
+def test_the_handovers_are_listed_shown_and_moved(up: dict[str, str], meldstroom: Meldstroom):
+    case = published(meldstroom, up, "geel")
+    short, handover = case["case_id"][:8], case["handover_id"]
+
+    listed = data_of(meldstroom("handover", "ls", "--receiver", case["receiver"], "-o", "json", **up))
+    (one,) = [found for found in listed if found["id"] == handover]
+    assert (one["state"], one["silent"], one["region"]) == ("OFFERED", False, case["region"])
+    assert [step["step"] for step in one["ladder"]] == ["REMINDER", "SPECIALIST", "COORDINATOR", "RECALLED"]
+    assert handover not in [
+        found["id"] for found in data_of(meldstroom("handover", "ls", "--silent", "-o", "json", **up))
+    ]
+
+    # Handed over by telephone: the receiver has it, and what nobody has accepted alone can be withdrawn
+    who = ("--actor", "m.vt-07", "--role", "beoordelaar", "--reason", "Besproken.")
+    phoned = meldstroom("handover", "phoned", short, "--who", "M. Smit", "--with", "P. Maas", *who, "--wait", **up)
+    assert phoned.exit_code == Exit.DONE
+    assert meldstroom("handover", "withdraw", short, *who, "--wait", **up).exit_code == Exit.NOT_SO
+    shown = meldstroom("handover", "show", short, **up)
+    assert "accepted by telephone" in shown.stdout
+    assert "not needed any more" in shown.stdout
+    # What it owes is its own word
+    assert "T25" in data_of(meldstroom("case", "why", short, "-o", "json", **up))["owed"]
+
+    # Given back, it lies at the centre
+    back = meldstroom("handover", "return", short, "--reason", "UNREACHABLE", "--wait", **up)
+    assert back.exit_code == Exit.DONE
+    now = data_of(meldstroom("handover", "show", short, "-o", "json", **up))
+    assert (now["receiver"], now["state"]) == ("vt-bzo-beoordeling", "OFFERED")
+    assert meldstroom("handover", "withdraw", handover, *who, **up).exit_code == Exit.NOT_SO
+
+
+def test_a_policy_is_put_in_force_by_two_people_and_its_history_is_told(
+    up: dict[str, str], meldstroom: Meldstroom, tmp_path: Path
+):
+    old = (CHECKOUT / "deploy" / "regions" / "hollands-midden" / "policy.yaml").read_text()
+    new, wrong = tmp_path / "nieuw.yaml", tmp_path / "fout.yaml"
+    new.write_text(old.replace('version: "2026-11"', 'version: "2027-01"'))
+    wrong.write_text(old.replace("colour: ORANGE", "colour: PAARS", 1))
+    region = ("--region", "hollands-midden")
+    who = ("--actor", "b.vt-03", "--role", "beleidsmaker", "--reason", "Besluit van 1 januari.")
+
+    # What cannot be used is said here, line by line; what one person does alone, by the region
+    told = meldstroom("policy", "activate", str(wrong), *region, *who, "--second", "m.vt-08", **up)
+    assert told.exit_code != Exit.DONE
+    assert "fout.yaml" in told.stderr
+    assert "line " in told.stderr
+    assert meldstroom("policy", "activate", str(new), *region, *who, "--wait", **up).exit_code == Exit.NOT_SO
+
+    done = meldstroom("policy", "activate", str(new), *region, *who, "--second", "m.vt-08", "--wait", **up)
+    assert done.exit_code == Exit.DONE
+    history = data_of(meldstroom("policy", "history", *region, "-o", "json", **up))
+    assert [(one["version"], one["actor"], one["second"]) for one in history] == [
+        ("standaard 2026-11", None, None), ("standaard 2027-01", "b.vt-03", "m.vt-08"),
+    ]  # fmt: skip
+    assert meldstroom("policy", "show", *region, **up).stdout == new.read_text()
+    first = history[0]["since"]
+    assert meldstroom("policy", "show", *region, "--at", first, **up).stdout == old
+    assert meldstroom("policy", "show", *region, "--at", "2020-01-01", **up).exit_code == Exit.NOT_SO

@@ -1,0 +1,131 @@
+"""Another policy, put in force by a person (domain model, section 3.9, ACTIVATE_POLICY)."""
+
+from typing import Any
+
+import pytest
+
+from agents.policy.model import text_hash
+from tests.cases import a_report
+from tests.world import World, local, regions, saved_and_read
+from topics import journal as j
+
+OLD = regions()["hollands-midden"].policy_text
+# A groen offer need not be accepted before the end of the ninth working day, and multiple problems are oranje.
+NEW = OLD.replace("GREEN: {end_of_working_day: 5}", "GREEN: {end_of_working_day: 9}").replace(
+    "  - id: R3\n    colour: YELLOW", "  - id: R3\n    colour: ORANGE"
+)
+NEWER = NEW.replace('version: "2026-11"', 'version: "2027-01"')
+TOLD = {("POLICY_ACTIVATED", "vt-hm-bureaudienst"), ("POLICY_ACTIVATED", "vt-hm-coordinatie")}
+
+
+def activate(world: World, text: str, **changes: Any) -> j.Record:
+    said = {"policy": text, "role": "beleidsmaker", "second": "m.vt-08", "case_id": ...} | changes
+    return world.act("ACTIVATE_POLICY", **said)
+
+
+def test_from_then_on_the_region_decides_by_it_and_what_was_decided_stays():
+    # Given a case that was decided under the old policy
+    world = World()
+    world.publish(a_report())
+    before, due = world.case, world.offer.accept_before
+
+    # When another one is put in force
+    activate(world, NEW)
+    assert world.told() == TOLD
+    assert world.book.policy_hash == text_hash(NEW)
+
+    # Then a new report is decided by that, and the old case keeps its moment and its colour
+    world.publish(a_report(household=1, yes=("M1",)))
+    assert (world.case.colour, world.records[-1].policy) == ("ORANGE", text_hash(NEW))
+    world.publish(a_report(household=2))
+    assert world.offer.accept_before > due
+    kept = world.book.cases[before.id]
+    assert (kept.colour, local(kept.handovers[0].accept_before), kept.policy) == ("GREEN", local(due), text_hash(OLD))
+
+
+def test_its_whole_text_stands_in_the_journal_and_a_region_is_rebuilt_across_any_number_of_them():
+    world = World()
+    for number, text in enumerate((NEW, OLD, NEWER)):
+        world.publish(a_report(household=number))
+        activate(world, text)
+    world.publish(a_report(household=9, yes=("M1",)))
+
+    said = [record.input for record in world.records if isinstance(record.input, j.ActInput)]
+    assert [one.details["policy"] for one in said] == [NEW, OLD, NEWER]
+    assert world.refolded().encode() == world.book.encode()
+    for place in range(len(world.journal)):
+        assert world.decided_again(place) == world.journal[place:]
+
+
+def test_the_policy_of_the_folder_does_not_come_back_with_a_restart():
+    world = World()
+    activate(world, NEW)
+
+    # A worker that opens the region from the journal, or from a snapshot, has nothing to set right
+    for book in (world.refolded(), saved_and_read(world.refolded())):
+        other = world.another_worker()
+        other.book = book
+        assert (other.begin(world.now), other.book.policy) == ([], NEW)
+
+    # And another directory in the folder changes the directory alone
+    other.reconfigure(World(directory=world.config.directory_text + "\n# een regel meer\n").config)
+    assert other.begin(world.now) != []
+    assert other.book.policy == NEW
+    assert other.book.directory.endswith("# een regel meer\n")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"second": ...}, id="nobody looked along"),
+        pytest.param({"second": "m.vt-07"}, id="one person twice"),
+        pytest.param({"role": "teamleider"}, id="not his to do"),
+        pytest.param({"policy": OLD}, id="in force already"),
+    ],
+)
+def test_what_may_not_be_changes_nothing_and_is_said(changes: dict[str, Any]):
+    world = World()
+    activate(world, NEW, **changes)
+
+    world.expect(j.DeadLettered, reason="act_refused")
+    assert (world.book.policy, world.book.activated) == (OLD, False)
+
+
+def bomb() -> str:
+    """A few lines that become a billion once their aliases are followed."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("name: [", id="no YAML"),
+        pytest.param("niets", id="no policy"),
+        pytest.param(OLD.replace("colour: ORANGE", "colour: PAARS"), id="a colour that there is not"),
+        pytest.param(OLD.replace("  GREEN: {end_of_working_day: 5}", "  GREEN: {end_of_working_day: 999999999}"),
+                     id="a term beyond every calendar"),
+        pytest.param(OLD + "\nsinds: 2026-13-45\n", id="a day that there is not"),
+        pytest.param(bomb(), id="aliases of aliases"),
+        pytest.param("[" * 20_000, id="nested without end"),
+        pytest.param("x: !!python/object/apply:os.system [id]", id="something to run"),
+    ],
+)  # fmt: skip
+def test_what_is_no_policy_is_refused_where_it_comes_in(text: str):
+    world = World()
+    activate(world, text)
+
+    world.expect(j.DeadLettered, reason="contract")
+    (letter,) = [message for topic, message in world.last if "deadletters" in topic]
+    assert [(error["pointer"], error["code"]) for error in letter["problem"]["errors"]] == [("/policy", "policy")]
+    assert world.book.policy == OLD
+
+
+def test_the_same_message_twice_is_one():
+    world = World()
+    activate(world, NEW)
+    world.bring(world.sent[-1])
+
+    world.expect(j.Repeated)
+    assert len(world.all_events(j.Configured)) == 2
