@@ -169,7 +169,10 @@ class TransferInput:
     test: bool
     key_id: str
     sealed: dict[str, str]
-    """``facts-0``, ``links-0``, ``rest-0`` and so on, by the number of the report: base64."""
+    """``facts-0``, ``links-0``, ``rest-0`` and so on, by the number of the report, and ``spoken-0`` by that of the part
+    of the assessment: base64."""
+    assessment: tuple[dict[str, Any], ...] = ()
+    """Of the shared safety assessment each party's part, without what was agreed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -655,6 +658,8 @@ class AssessmentAdded:
     """Signs of Safety, 0 (most unsafe) to 10."""
     indicators: dict[str, str]
     valid_until: str | None
+    number: int | None = None
+    """Which part of those that another centre passed on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from topics.codes import (
     TransferMove,
     ViolenceKind,
 )
+from topics.offers import AssessmentShared
 from topics.reports import Address, Attachment, BoardInvestigation, Participant, RunningHelp
 
 
@@ -78,6 +79,9 @@ class Content(Message):
     """The sealed part of an offer."""
 
     reports: tuple[TransferredReport, ...] = Field(max_length=20)
+    assessment: tuple[AssessmentShared, ...] = Field(
+        default=(), max_length=50, description="the shared safety assessment: each party's newest part"
+    )
 
 
 class Transfer(Message):

@@ -416,21 +416,7 @@ class Book:
         case.entries += [replace(entry, codes=places) for entry in new_entries(self, case, event, record, opened)]
 
     def _assessed(self, event: j.AssessmentAdded, record: j.Record, opened: Opened) -> None:
-        said = record.input
-        assert isinstance(said, j.ActInput)
-        case, key = self.cases[event.case_id], opened.key if "spoken" in said.sealed else None
-        part = Part(
-            party=event.party,
-            version=event.version,
-            at=record.at,
-            scale=event.scale,
-            indicators=dict(sorted(event.indicators.items())),
-            valid_until=event.valid_until,
-            seq=record.seq,
-            key_id=said.key_id,
-            wrap=key.wrap if key else None,
-            wrapped=key.wrapped if key else None,
-        )
+        case, part = self.cases[event.case_id], new_part(event, record, opened.key)
         for one in self.parts_of(case):
             self._changes(one.id)
             one.assessment = [found for found in one.assessment if found.party != event.party]
@@ -644,6 +630,33 @@ def new_entries(book: Book, case: Case, event: j.Registered, record: j.Record, o
         )
         if entry.identity not in there:
             yield entry
+
+
+def new_part(event: j.AssessmentAdded, record: j.Record, key: Key | None) -> Part:
+    """The part of the shared assessment that a record adds."""
+    said, number, at = record.input, event.number, record.at
+    assert isinstance(said, j.ActInput | j.TransferInput)
+    if isinstance(said, j.TransferInput) and number is not None:
+        at = said.assessment[number]["at"]
+    key = key if spoken_in(number) in said.sealed else None
+    return Part(
+        party=event.party,
+        version=event.version,
+        at=at,
+        scale=event.scale,
+        indicators=dict(sorted(event.indicators.items())),
+        valid_until=event.valid_until,
+        seq=record.seq,
+        key_id=said.key_id,
+        wrap=key.wrap if key else None,
+        wrapped=key.wrapped if key else None,
+        number=number,
+    )
+
+
+def spoken_in(number: int | None) -> str:
+    """The sealed part of an input in which lies what was agreed."""
+    return "spoken" if number is None else f"spoken-{number}"
 
 
 def place(origin: j.Origin) -> str:

@@ -75,6 +75,8 @@ class Part:
     key_id: str
     wrap: str | None = None
     wrapped: str | None = None
+    number: int | None = None
+    """Which one of the record's parts, when another centre passed several on."""
 
 
 @dataclass(slots=True)

@@ -104,6 +104,7 @@ def _offered(draft: Draft, rules: Rules, said: j.TransferInput, case_id: str, ca
             j.TransferTaken(case_id=case_id, sender=said.sender, other_case=said.case_id, handover_id=said.handover_id)
         )
     standing = _standing(draft, said, case_id, case, new)
+    _assessment(draft, said, case_id, case)
     for _, told in new:
         pass_over(draft, rules, case, case_id, told)
     colour = _coloured(draft, rules, said, new, others, case_id, case, standing)
@@ -141,6 +142,25 @@ def _standing(
         so_far = Case(id=case_id, opened=0, owner="", executor="", standing=known)
         known = told_of(draft, so_far, case_id, facts, one.received)
     return known
+
+
+def _assessment(draft: Draft, said: j.TransferInput, case_id: str, case: Case | None) -> None:
+    """The parts of the shared safety assessment: what is newer than is known here, of each party. The colour that the
+    other centre gave has them in it already."""
+    known = {one.party: one.version for one in draft.book.assessment_of(case)} if case is not None else {}
+    for number, part in enumerate(said.assessment):
+        if part["version"] > known.get(part["party"], 0):
+            draft.add(
+                j.AssessmentAdded(
+                    case_id=case_id,
+                    party=part["party"],
+                    version=part["version"],
+                    scale=part["scale"],
+                    indicators=dict(sorted(part["indicators"].items())),
+                    valid_until=part["valid_until"],
+                    number=number,
+                )
+            )
 
 
 def _ended(draft: Draft, rules: Rules, said: j.TransferInput, case: Case) -> None:

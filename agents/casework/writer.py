@@ -16,7 +16,7 @@ import structlog
 from joserfc.jwk import ECKey
 
 from agents.casework import shelf
-from agents.casework.book import Book, Key, Opened
+from agents.casework.book import Book, Key, Opened, new_part
 from agents.casework.case import Entry, Part
 from agents.casework.contents import Contents
 from agents.casework.decide import decide, keeps_content, undecidable
@@ -231,7 +231,7 @@ class CaseworkWriter:
                 record,
                 message,
                 lambda case_id: self._rests(case_id, record, message),
-                lambda case_id: self._agreed(case_id, record),
+                lambda case_id: self._agreed(case_id, record, message),
                 lambda case_id: self._passed_on(case_id, record, message),
             ):
                 outgoing += self._sealed(delivery, rules.directory, record.at)
@@ -381,23 +381,22 @@ class CaseworkWriter:
         case = self.book.cases.get(case_id)
         return self.book.assessment_of(case) if case is not None else []
 
-    def _agreed(self, case_id: str, record: j.Record) -> list[dict[str, Any]]:
-        """The shared assessment of a case, with what was agreed, and that of a case that ``record`` merges into it."""
+    def _agreed(self, case_id: str, record: j.Record, message: j.LaneMessage | None) -> list[dict[str, Any]]:
+        """The shared assessment of a case, with what was agreed; what ``record`` adds to it, and that of a case that it
+        merges into it, included."""
         others = [event.other for event in _merged(record) if event.case_id == case_id]
-        parts = sorted(
-            (one for found in (case_id, *others) for one in self._assessment(found)), key=lambda one: one.seq
-        )
+        key = Key(message.wrap, message.wrapped) if message is not None else None
+        new = [
+            new_part(event, record, key)
+            for event in record.events
+            if isinstance(event, j.AssessmentAdded) and event.case_id == case_id
+        ]
+        said_again = {one.party for one in new}
+        known = (one for found in (case_id, *others) for one in self._assessment(found) if one.party not in said_again)
+        sealed: Mapping[str, str] = getattr(record.input, "sealed", {})
         return [
-            {
-                "party": one.party,
-                "at": one.at,
-                "version": one.version,
-                "scale": one.scale,
-                "indicators": one.indicators,
-                "valid_until": one.valid_until,
-                "conditions": orjson.loads(self._part(one, "spoken") or b"{}").get("conditions", []),
-            }
-            for one in parts
+            *(_shared(one, self._part(one, "spoken")) for one in sorted(known, key=lambda one: one.seq)),
+            *(_shared(one, self._part(one, "spoken", sealed)) for one in new),
         ]
 
     def _reports(self, case_id: str) -> list[Entry]:
@@ -408,12 +407,13 @@ class CaseworkWriter:
         parts = [self._part(entry, "facts") for entry in self._reports(case_id)]
         return tuple(read_facts(raw) if raw is not None else None for raw in parts)
 
-    def _part(self, entry: Entry | Part, part: str) -> bytes | None:
+    def _part(self, entry: Entry | Part, part: str, parts: Mapping[str, str] | None = None) -> bytes | None:
+        """What was sealed under that name; of what is decided just now it lies in ``parts``."""
         if entry.wrap is None or entry.wrapped is None:
             return None
-        if isinstance(entry, Entry) and entry.number is not None:
+        if entry.number is not None:
             part = f"{part}-{entry.number}"
-        sealed = self.contents.of(entry).get(part)
+        sealed = (self.contents.of(entry) if parts is None else parts).get(part)
         if sealed is None:
             return None
         return unseal(self._unwrapped(Key(entry.wrap, entry.wrapped)), entry.key_id, part, sealed)
@@ -466,6 +466,18 @@ class CaseworkWriter:
         self._erased = False
         parts = chain(shelf.parts(self.book), self.contents.parts())
         return self._saved.written(parts, journal_next, keys_next, self.config.partition)
+
+
+def _shared(one: Part, spoken: bytes | None) -> dict[str, Any]:
+    return {
+        "party": one.party,
+        "at": one.at,
+        "version": one.version,
+        "scale": one.scale,
+        "indicators": one.indicators,
+        "valid_until": one.valid_until,
+        "conditions": orjson.loads(spoken or b"{}").get("conditions", []),
+    }
 
 
 def _merged(record: j.Record) -> list[j.Related]:

@@ -83,7 +83,7 @@ def dispatch(
     """Everything that leaves because of ``record``; ``book`` is as it was before it."""
     found: list[Delivery] = []
     for event in record.events:
-        if (passed := _to_another_centre(book, rules, record, event, passes_on)) is not None:
+        if (passed := _to_another_centre(book, rules, record, event, agreed, passes_on)) is not None:
             found += passed
             continue
         match event:
@@ -179,7 +179,7 @@ def _was_shown(book: Book, record: j.Record, event: j.TakenBack) -> bool:
 
 
 def _to_another_centre(
-    book: Book, rules: Rules, record: j.Record, event: j.Event, passes_on: PassesOn
+    book: Book, rules: Rules, record: j.Record, event: j.Event, agreed: Agreed, passes_on: PassesOn
 ) -> list[Delivery] | None:
     """What another centre gets of an event; None when the event is not about one."""
     match event:
@@ -188,7 +188,7 @@ def _to_another_centre(
             move = TransferMove.ANSWERED
             return [_transfer(book, record, event.sender, move, event.other_case, event.handover_id, more)]
         case j.Offered() if (region := rules.directory.elsewhere(event.receiver)) is not None:
-            return [_transfer_offer(book, rules, record, event, region, passes_on)]
+            return [_transfer_offer(book, rules, record, event, region, agreed, passes_on)]
         case j.HandedOver() if (region := rules.directory.elsewhere(event.to)) is not None:
             state = HandoverState.ACCEPTED.value
             return [_ended(book, record, region, event.case_id, event.handover_id, state)]
@@ -218,7 +218,7 @@ def _ended(book: Book, record: j.Record, region: str, case_id: str, handover_id:
 
 
 def _transfer_offer(
-    book: Book, rules: Rules, record: j.Record, event: j.Offered, region: str, passes_on: PassesOn
+    book: Book, rules: Rules, record: j.Record, event: j.Offered, region: str, agreed: Agreed, passes_on: PassesOn
 ) -> Delivery:
     after, case = _after(book, record, event.case_id), book.cases.get(event.case_id)
     terms = dict(case.terms) if case is not None and not case.closed else {}
@@ -227,7 +227,10 @@ def _transfer_offer(
             terms = {term: due for term, due in (terms | change.due).items() if term not in change.ended}
     every = passes_on(event.case_id)
     reports = every[-MOST_REPORTS:]
-    plain = {"reports": [{"facts": _without_ids(facts), **rest} for _, facts, rest in reports]}
+    plain = {
+        "reports": [{"facts": _without_ids(facts), **rest} for _, facts, rest in reports],
+        "assessment": agreed(event.case_id),
+    }
     more = {
         "owner": after.owner,
         "colour": event.colour,

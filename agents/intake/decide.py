@@ -5,7 +5,7 @@ casework writes its dead letter and its receipt exactly once.
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -24,6 +24,7 @@ from topics import envelope, safejson, specs
 from topics import journal as j
 from topics.answers import Act, Answer
 from topics.codes import DeadLetterReason, HandoverState, TransferMove
+from topics.offers import AssessmentShared
 from topics.problems import Refused, field_error
 from topics.reading import read, read_act, read_answer, read_report, read_transfer
 from topics.reports import Report
@@ -199,7 +200,8 @@ def _transfer(record: Arrived, config: RegionConfig, key_id: str, entropy: Entro
         centre = config.directory.centre_of(message.sender)
         if centre is None or message.region != config.name:
             raise Refused(DeadLetterReason.SOURCE_MISMATCH, (field_error("/sender", "source_mismatch"),))
-        told = _transferred(message, config) if message.content is not None else ()
+        content = _transferred(message, config) if message.content is not None else Content(reports=())
+        told = content.reports
         if len(told) != len(message.reports):
             raise Refused(DeadLetterReason.CONTRACT, (field_error("/reports", "other"),))
     except Refused as refused:
@@ -216,12 +218,15 @@ def _transfer(record: Arrived, config: RegionConfig, key_id: str, entropy: Entro
             name: seal(key, key_id, name, plain, entropy)
             for name, plain in ((f"{part}-{number}", plain) for part, plain in parts.items())
         }
-    made = transfer_input(_origin(record), message, centre.id, key_id, sealed)
+    for number, part in enumerate(content.assessment):
+        agreed = orjson.dumps({"conditions": part.conditions})
+        sealed |= {(name := f"spoken-{number}"): seal(key, key_id, name, agreed, entropy)}
+    made = transfer_input(_origin(record), message, centre.id, key_id, sealed, content.assessment)
     return _brought(specs.DESK, record, config, made, key, entropy, None, ())
 
 
-def _transferred(message: Transfer, config: RegionConfig) -> tuple[TransferredReport, ...]:
-    """The reports of an offer; ``CannotOpen`` when they were not sealed for this centre."""
+def _transferred(message: Transfer, config: RegionConfig) -> Content:
+    """What is sealed in an offer; ``CannotOpen`` when it was not sealed for this centre."""
     sealed = message.content
     assert sealed is not None
     private = config.transfer_keys.get(sealed.kid)
@@ -229,11 +234,16 @@ def _transferred(message: Transfer, config: RegionConfig) -> tuple[TransferredRe
         raise CannotOpen(sealed.kid)
     key_id = str(sealed.key_id)
     raw = zlib.decompress(unseal(unwrap_with(private, sealed.jwe), key_id, "transfer", sealed.data))
-    return read(raw, Content, len(raw)).reports
+    return read(raw, Content, len(raw))
 
 
 def transfer_input(
-    origin: j.Origin, message: Transfer, centre: str, key_id: str, sealed: dict[str, str]
+    origin: j.Origin,
+    message: Transfer,
+    centre: str,
+    key_id: str,
+    sealed: dict[str, str],
+    assessment: Sequence[AssessmentShared] = (),
 ) -> j.AnswerInput | j.TransferInput:
     """What another centre says, as casework decides it: of a case that went there it is an answer as any other."""
     if message.move is TransferMove.ANSWERED:
@@ -274,6 +284,7 @@ def transfer_input(
         test=message.test,
         key_id=key_id,
         sealed=sealed,
+        assessment=tuple(part.model_dump(mode="json", exclude={"conditions"}) for part in assessment),
     )
 
 

@@ -321,6 +321,19 @@ def test_who_has_a_case_that_a_person_changed_hears_of_a_change_and_of_no_report
     assert ("RAISED", "wijkteam-gouda") in world.told()
 
 
+def test_a_part_that_raises_a_case_stands_in_the_offer_that_follows_from_it():
+    world = World()
+    world.publish(a_report())
+    world.act("ASSESSMENT_PART", part=PART | {"indicators": {"S1": "YES"}})
+
+    (offer,) = [message for topic, message in world.last if ".queue." in topic and message.get("content")]
+    assert offer["receiver"] == "vt-hm-voorwaarden"
+    (part,) = world.opened(offer, "vt-hm-voorwaarden")["assessment"]
+    assert (part["party"], part["indicators"], part["conditions"]) == (
+        PART["party"], {"S1": "YES"}, PART.get("conditions", []),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("colour", "day", "moved"),
     [("GREEN", 20, True), ("GREEN", 30, True), ("ORANGE", 20, True), ("ORANGE", 30, False), ("GREEN", 17, False)],

@@ -487,3 +487,52 @@ def test_a_desk_that_starts_at_once_is_owner_no_sooner():
     two.settle()
 
     assert two.owners() == (THERE, THERE)
+
+
+PART = {
+    "party": "wijkteam-gouda", "scale": 4, "indicators": {"M2": "YES"}, "conditions": ["Oma is er elke avond."],
+    "valid_until": "2026-12-31",
+}  # fmt: skip
+
+
+def test_the_shared_assessment_goes_along_and_nobody_there_asks_the_family_again():
+    # Given a case with a party's part of the assessment, which turns out to be of the other region
+    two = TwoRegions()
+    two.here.publish(a_report(**SCHOOL))
+    two.here.act("ASSESSMENT_PART", part=PART)
+    found = two.here.case.assessment[0]
+
+    # When its team says where the family lives now
+    two.here.answer("REFUSED", reason="NOT_OUR_AREA", municipality=EINDHOVEN)
+    assert two.here.offer.receiver == THERE
+    two.bring(two.there)
+
+    # Then it stands on the case there as it was found, and in the offer of the desk
+    (part,) = two.there.case.assessment
+    assert (part.party, part.version, part.scale, part.indicators, part.at, part.valid_until) == (
+        "wijkteam-gouda", 1, 4, {"M2": "YES"}, found.at, "2026-12-31",
+    )  # fmt: skip
+    (offer,) = [message for topic, message in two.there.last if topic == specs.QUEUE.topic("vt-bzo-beoordeling")]
+    assert two.there.opened(offer, "vt-bzo-beoordeling")["assessment"] == [{**PART, "version": 1, "at": found.at}]
+    sent = orjson.dumps([message for _, message in two.here.topics[specs.TRANSFERS.topic(OTHER)]])
+    assert b"Oma" not in sent
+    # And another worker reads the same of it, also for a later offer
+    assert two.there.refolded().encode() == two.there.book.encode()
+    two.there.answer("ACCEPTED")
+    two.settle()
+    two.there.answer("RETURNED", reason="INSUFFICIENT_INFO")
+    (later,) = [message for topic, message in two.there.last if ".queue." in topic and message.get("content")]
+    assert two.there.opened(later, later["receiver"])["assessment"] == [{**PART, "version": 1, "at": found.at}]
+
+
+def test_of_what_is_passed_on_again_only_newer_parts_are_added():
+    # Given a family that was offered there, of which a party here finds something, and then something else
+    two = offered()
+    for number, scale in enumerate((4, 3)):
+        two.here.act("ASSESSMENT_PART", part=PART | {"scale": scale})
+        # What is reported next is offered there with all that is known
+        two.here.publish(a_report(**SCHOOL | LIVES_ELSEWHERE, received_at=f"2026-03-18T1{number + 4}:00:00+01:00"))
+        two.settle()
+
+    assert [(one.version, one.scale) for one in two.there.case.assessment] == [(2, 3)]
+    assert [event.version for event in two.there.all_events(j.AssessmentAdded)] == [1, 2]
