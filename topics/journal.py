@@ -71,6 +71,8 @@ class TransferredReport:
     received: int
     test: bool
     counts: bool
+    key_id: str
+    """Of the key under which it is sealed: it may have to be destroyed alone."""
 
     @property
     def thread(self) -> str:
@@ -815,6 +817,8 @@ class LaneMessage:
     problem: dict[str, Any] | None
     warnings: tuple[dict[str, Any], ...]
     input: Input
+    keys: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Of each report that another centre passed on: key id -> name of the wrap key, and its own key under that."""
 
 
 def encode_lane(message: LaneMessage) -> bytes:

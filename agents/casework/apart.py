@@ -44,9 +44,6 @@ def take_out(draft: Draft, rules: Rules, case: Case, said: j.ActInput) -> bool:
         return False
     if {entry.thread for entry, _ in moved} != {*threads}:
         return False  # what was destroyed cannot be decided anew
-    left = {entry.key_id for entry in reports if entry.thread not in threads}
-    if any(entry.key_id in left for entry, _ in moved):
-        return False  # another centre passed them on in one: with one key, they are destroyed together
     current = case.current()
     if current is not None and rules.directory.elsewhere(current.receiver) is not None:
         return False  # it is offered to another centre as it is

@@ -6,7 +6,7 @@ Small and plain, because a region may hold a million cases. Times are ms since 1
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import orjson
@@ -43,6 +43,8 @@ class Opened:
     links: tuple[Link, ...] = ()
     key: Key | None = None
     incident: str | None = None
+    each: tuple[tuple[tuple[Link, ...], Key | None], ...] = ()
+    """Of each report that another centre passed on: what links it, and its own key."""
 
 
 class _Before(NamedTuple):
@@ -406,14 +408,19 @@ class Book:
                 merged.episode = record.seq
         case.involvement = event.involvement
         case.keys.append(said.key_id)
+        if isinstance(said, j.TransferInput):
+            case.keys += [one.key_id for one in said.reports]
         number = self.cases.number_of(case)
         kept = dict.fromkeys(link.code for link in opened.links if link.kept)
         for code in kept:
             if code not in case.codes:
                 case.codes.append(code)
                 self.index.add(code, number)
-        places = [place for place, code in enumerate(case.codes) if code in kept]
-        case.entries += [replace(entry, codes=places) for entry in new_entries(self, case, event, record, opened)]
+        for entry in new_entries(self, case, event, record, opened):
+            own = opened.links if entry.number is None else opened.each[entry.number][0] if opened.each else ()
+            codes = {link.code for link in own if link.kept}
+            entry.codes = [place for place, code in enumerate(case.codes) if code in codes]
+            case.entries.append(entry)
 
     def _assessed(self, event: j.AssessmentAdded, record: j.Record, opened: Opened) -> None:
         case, part = self.cases[event.case_id], new_part(event, record, opened.key)
@@ -605,13 +612,16 @@ class Book:
 
 def new_entries(book: Book, case: Case, event: j.Registered, record: j.Record, opened: Opened) -> Iterator[Entry]:
     """The entries that a record adds to a case; of what another centre passes on once more, none."""
-    said, key = record.input, opened.key
+    said = record.input
     assert isinstance(said, j.ReportInput | j.TransferInput)
     transfer = isinstance(said, j.TransferInput)
     reports: list[j.ReportInput | j.TransferredReport] = []
     reports += said.reports if isinstance(said, j.TransferInput) else [said]
     there = book.around(case) if transfer else set()
     for number, one in enumerate(reports):
+        key_id, key = said.key_id, opened.key
+        if isinstance(one, j.TransferredReport):
+            key_id, key = one.key_id, opened.each[number][1] if opened.each else None
         entry = Entry(
             thread=one.thread,
             version=one.version,
@@ -620,7 +630,7 @@ def new_entries(book: Book, case: Case, event: j.Registered, record: j.Record, o
             at=record.at,
             counts=event.counts and (not isinstance(one, j.TransferredReport) or one.counts),
             seq=record.seq,
-            key_id=said.key_id,
+            key_id=key_id,
             wrap=key.wrap if key else None,
             wrapped=key.wrapped if key else None,
             incident=opened.incident,

@@ -79,3 +79,5 @@ def _keep(where: dict[str, dict[str, str]], record: j.Record) -> None:
         found = {part: sealed for part, sealed in said.sealed.items() if part.partition("-")[0] in PARTS}
         if found:
             where[said.key_id] = found
+            if isinstance(said, j.TransferInput):
+                where.update({one.key_id: found for one in said.reports})

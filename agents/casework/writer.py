@@ -97,10 +97,14 @@ class CaseworkWriter:
         if found.seq != self.book.seq:
             raise j.UnknownFormat(f"record {found.seq} where {self.book.seq} comes next")
         opened = Opened()
-        if isinstance(found.input, j.ReportInput | j.TransferInput) and keeps_content(found.events):
-            key = self._keys.get(found.input.key_id)
+        said = found.input
+        if isinstance(said, j.ReportInput) and keeps_content(found.events):
+            key = self._keys.get(said.key_id)
             if key is not None:
-                opened = self._opened(found.input, self._unwrapped(key), key)
+                opened = self._opened(said, self._unwrapped(key), key)
+        elif isinstance(said, j.TransferInput) and keeps_content(found.events):
+            keys = [self._keys.get(one.key_id) for one in said.reports]
+            opened = self._passed_on_opened(said, self._keys.get(said.key_id), keys)
         elif isinstance(found.input, j.ActInput):
             opened = Opened(key=self._keys.get(found.input.key_id))
         self.book.apply(found, opened)
@@ -146,12 +150,9 @@ class CaseworkWriter:
             facts = read_facts(unseal(plain, said.key_id, "facts", said.sealed["facts"]))
             opened = self._opened(said, plain, key)
         elif isinstance(said, j.TransferInput):
-            plain = self._unwrapped(key)
-            reported = tuple(
-                read_facts(unseal(plain, said.key_id, f"facts-{number}", said.sealed[f"facts-{number}"]))
-                for number in range(len(said.reports))
-            )
-            opened = self._opened(said, plain, key)
+            keys = [Key(*message.keys[one.key_id]) for one in said.reports]
+            reported = tuple(read_facts(self._unsealed(said, number, own, "facts")) for number, own in enumerate(keys))
+            opened = self._passed_on_opened(said, key, keys)
         elif isinstance(said, j.ActInput):
             other = said.details.get("other_case", "")
             named = said.case_id or ""
@@ -249,8 +250,11 @@ class CaseworkWriter:
         sealed = bool(getattr(said, "sealed", None))
         if message is not None and (dead or sealed):
             assert not isinstance(said, j.TickInput | j.ConfigureInput)
-            value = {"v": 1, "wrap": message.wrap, "wrapped": message.wrapped}
-            found.append(self._key(said.key_id, orjson.dumps(value)))
+            keys = {said.key_id: (message.wrap, message.wrapped), **({} if dead else message.keys)}
+            found += [
+                self._key(key_id, orjson.dumps({"v": 1, "wrap": wrap, "wrapped": wrapped}))
+                for key_id, (wrap, wrapped) in keys.items()
+            ]
         for event in record.events:
             if isinstance(event, j.Erased):
                 self._erased = True
@@ -331,17 +335,15 @@ class CaseworkWriter:
         added = any(isinstance(event, j.Registered) and event.case_id == case_id for event in record.events)
         if not added or message is None or not isinstance(said, j.ReportInput | j.TransferInput) or not said.sealed:
             return []
-        plain = self._unwrapped(Key(message.wrap, message.wrapped))
-
-        def part(name: str, number: int | None = None) -> bytes:
-            name = name if number is None else f"{name}-{number}"
-            return unseal(plain, said.key_id, name, said.sealed[name])
-
         if isinstance(said, j.ReportInput):
-            return [(said, part)]
+            plain = self._unwrapped(Key(message.wrap, message.wrapped))
+            return [(said, lambda name: unseal(plain, said.key_id, name, said.sealed[name]))]
         known = {entry.identity for entry in self._reports(case_id)}
-        new = [(n, one) for n, one in enumerate(said.reports) if f"{one.thread}/{one.version}" not in known]
-        return [(one, partial(part, number=number)) for number, one in new]
+        return [
+            (one, partial(self._unsealed, said, number, Key(*message.keys[one.key_id])))
+            for number, one in enumerate(said.reports)
+            if one.identity not in known
+        ]
 
     def _passed_on(self, case_id: str, record: j.Record, message: j.LaneMessage | None) -> list[PassedOn]:
         """The reports of a case as another centre gets them, oldest first: what is told of each, facts, rest."""
@@ -418,13 +420,23 @@ class CaseworkWriter:
             return None
         return unseal(self._unwrapped(Key(entry.wrap, entry.wrapped)), entry.key_id, part, sealed)
 
-    def _opened(self, said: j.ReportInput | j.TransferInput, plain: bytes, key: Key) -> Opened:
-        parts = [part for part in said.sealed if part.startswith("links")]
-        links = tuple(
-            link for part in parts for link in read_links(unseal(plain, said.key_id, part, said.sealed[part]))
-        )
+    def _opened(self, said: j.ReportInput, plain: bytes, key: Key) -> Opened:
+        links = tuple(read_links(unseal(plain, said.key_id, "links", said.sealed["links"])))
         incident = next((link.code for link in links if link.kind == LinkKind.SAME_INCIDENT.value), None)
         return Opened(links, key, incident)
+
+    def _passed_on_opened(self, said: j.TransferInput, key: Key | None, keys: Sequence[Key | None]) -> Opened:
+        """What links each report that another centre passed on; of one that was destroyed nothing does."""
+        each = tuple(
+            (tuple(read_links(self._unsealed(said, number, own, "links"))) if own is not None else (), own)
+            for number, own in enumerate(keys)
+        )
+        return Opened(tuple(link for links, _ in each for link in links), key, None, each)
+
+    def _unsealed(self, said: j.TransferInput, number: int, key: Key, name: str) -> bytes:
+        """A part of one of the reports that another centre passed on."""
+        part = f"{name}-{number}"
+        return unseal(self._unwrapped(key), said.reports[number].key_id, part, said.sealed[part])
 
     def _unwrapped(self, key: Key) -> bytes:
         return self.config.keys.unwrapped(key.wrap, key.wrapped)

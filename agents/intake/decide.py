@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
+from uuid import UUID, uuid5
 
 import orjson
 
@@ -206,23 +207,26 @@ def _transfer(record: Arrived, config: RegionConfig, key_id: str, entropy: Entro
             raise Refused(DeadLetterReason.CONTRACT, (field_error("/reports", "other"),))
     except Refused as refused:
         return _refused(record, config, config.name, "OTHER", refused, key_id, entropy)
-    key = entropy(32)
+    key, keys = entropy(32), dict[str, tuple[str, str]]()
     sealed: dict[str, str] = {}
     for number, report in enumerate(told):
+        # Each has a key of its own: one may turn out to be of another household, and be destroyed with that.
+        own, own_id = entropy(32), str(uuid5(UUID(key_id), str(number)))
+        keys[own_id] = config.keys.wrapped(own)
         parts = {
             "facts": facts_of_transferred(report, config.directory).encode(),
             "links": encode_links(links_of(report, config.keys)),
             "rest": orjson.dumps(_rest(report)),
         }
         sealed |= {
-            name: seal(key, key_id, name, plain, entropy)
+            name: seal(own, own_id, name, plain, entropy)
             for name, plain in ((f"{part}-{number}", plain) for part, plain in parts.items())
         }
     for number, part in enumerate(content.assessment):
         agreed = orjson.dumps({"conditions": part.conditions})
         sealed |= {(name := f"spoken-{number}"): seal(key, key_id, name, agreed, entropy)}
-    made = transfer_input(_origin(record), message, centre.id, key_id, sealed, content.assessment)
-    return _brought(specs.DESK, record, config, made, key, entropy, None, ())
+    made = transfer_input(_origin(record), message, centre.id, key_id, sealed, tuple(keys), content.assessment)
+    return _brought(specs.DESK, record, config, made, key, entropy, None, (), keys)
 
 
 def _transferred(message: Transfer, config: RegionConfig) -> Content:
@@ -243,7 +247,8 @@ def transfer_input(
     centre: str,
     key_id: str,
     sealed: dict[str, str],
-    assessment: Sequence[AssessmentShared] = (),
+    key_ids: Sequence[str],
+    assessment: Sequence[AssessmentShared],
 ) -> j.AnswerInput | j.TransferInput:
     """What another centre says, as casework decides it: of a case that went there it is an answer as any other."""
     if message.move is TransferMove.ANSWERED:
@@ -276,8 +281,8 @@ def transfer_input(
         terms=message.terms,
         standing={what.value: stood.model_dump(mode="json") for what, stood in message.standing.items()},
         reports=tuple(
-            j.TransferredReport(**{**one.model_dump(mode="json"), "report_id": str(one.report_id)})
-            for one in message.reports
+            j.TransferredReport(**{**one.model_dump(mode="json"), "report_id": str(one.report_id), "key_id": own_id})
+            for one, own_id in zip(message.reports, key_ids, strict=True)
         ),
         state=message.state.value if message.state else None,
         kind=message.kind.value if message.kind else None,
@@ -428,6 +433,7 @@ def _brought(
     entropy: Entropy,
     problem: dict[str, Any] | None,
     warnings: tuple[dict[str, Any], ...],
+    keys: dict[str, tuple[str, str]] | None = None,
 ) -> Brought:
     assert not isinstance(said, j.TickInput | j.ConfigureInput)
     wrap, wrapped = config.keys.wrapped(key)
@@ -439,6 +445,7 @@ def _brought(
         problem=problem,
         warnings=warnings,
         input=said,
+        keys=keys or {},
     )
     return Brought(lane.topic(), config.partition, config.name, message)
 

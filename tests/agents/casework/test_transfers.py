@@ -466,20 +466,6 @@ def test_what_was_handed_over_is_not_merged_here():
     two.here.expect(j.DeadLettered, reason="act_refused")
 
 
-def test_reports_that_came_in_one_transfer_are_not_taken_apart():
-    # They have one key: destroying one family would destroy the other's report.
-    two = TwoRegions()
-    two.here.publish(a_report(**SCHOOL))
-    second = rep()
-    two.here.publish(second)
-    two.settle()
-    two.there.answer("ACCEPTED")
-    two.settle()
-    two.there.act("UNLINK", reports=[second["report_id"]])
-
-    two.there.expect(j.DeadLettered, reason="act_refused")
-
-
 def test_a_desk_that_starts_at_once_is_owner_no_sooner():
     two = offered()
     two.there.answer("STARTED")
@@ -536,3 +522,41 @@ def test_of_what_is_passed_on_again_only_newer_parts_are_added():
 
     assert [(one.version, one.scale) for one in two.there.case.assessment] == [(2, 3)]
     assert [event.version for event in two.there.all_events(j.AssessmentAdded)] == [1, 2]
+
+
+def test_a_report_that_was_passed_on_with_others_is_taken_out_and_destroyed_alone():
+    # Given two reports of one evening that were passed on in one offer, and the centre there has the case
+    two = TwoRegions()
+    first = a_report(**SCHOOL | LIVES_ELSEWHERE, narrative="Er is geschreeuwd.")
+    other = a_report(
+        **SCHOOL | LIVES_ELSEWHERE, narrative="De buurvrouw is geslagen.", received_at="2026-03-18T11:00:00+01:00"
+    )
+    two.here.publish(first)
+    two.here.publish(other)
+    two.bring(two.there)
+    for state in ("ACCEPTED", "STARTED"):
+        two.there.answer(state)
+    two.settle()
+    whole = two.there.case
+    assert [entry.thread.rpartition("/")[2] for entry in whole.entries] == [first["report_id"], other["report_id"]]
+    assert len({entry.key_id for entry in whole.entries}) == 2
+
+    # When a person finds that the second is of another household
+    two.there.act("UNLINK", whole, reports=[other["report_id"]])
+    two.there.expect(j.ReportsMoved)
+    apart = two.there.case
+    assert [entry.thread.rpartition("/")[2] for entry in apart.entries] == [other["report_id"]]
+    (offer,) = [message for topic, message in two.there.last if ".queue." in topic and message.get("content")]
+    (told,) = two.there.opened(offer, offer["receiver"])["reports"]
+    assert told["summary"] == "De buurvrouw is geslagen."
+    assert two.there.refolded().encode() == two.there.book.encode()
+
+    # And that household is erased, then the other one is as readable as it was
+    two.there.answer("ACCEPTED", next(one for one in apart.handovers if one.state == "OFFERED"))
+    two.there.act("CLOSE", apart)
+    two.there.act("ERASE", apart, second="m.vt-08", role="jurist")
+    assert two.there.refolded().encode() == two.there.book.encode()
+    two.there.act("REEVALUATE", two.there.book.cases[whole.id])
+    two.there.act("RAISE", two.there.book.cases[whole.id], colour="RED")
+    assert two.there.book.cases[whole.id].colour == "RED"
+    assert two.there.decided_again(len(two.there.journal) - 2) == two.there.journal[-2:]
