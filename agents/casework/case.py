@@ -284,7 +284,11 @@ _WORDS = orjson.dumps(
                 [
                     j.Step(name="REMINDER", due=1795777200000, tells=("wijkteam-",)),
                     j.Step(name="SPECIALIST", due=1796165999000, tells=("wijkteam-/hg-", "vt-beoordeling/cp-")),
-                    j.Step(name="COORDINATOR", due=1796252399000, tells=("vt-coordinatie",)),
+                    j.Step(
+                        name="COORDINATOR",
+                        due=1796252399000,
+                        tells=("vt-coordinatie", "gemeente-", "gemeenten-"),
+                    ),
                     j.Step(name="RECALLED", due=1796425199000, tells=()),
                 ],
                 "cp-",
