@@ -19,6 +19,7 @@ COMMANDS = {
     "watch": "watch:watch",
     "case": "case:case",
     "handover": "handover:handover",
+    "receive": "receive:receive",
     "act": "act:act",
     "policy": "policy:policy",
     "queue": "queue:queue",

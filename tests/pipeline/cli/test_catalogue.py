@@ -63,8 +63,8 @@ def commands(group: click.Group, way: tuple[str, ...] = ()) -> Iterator[tuple[tu
 
 
 OURS = {
-    "up", "check", "publish", "watch", "case", "handover", "act", "policy", "queue", "duty", "drill", "timers",
-    "figures", "deadletters", "topics", "worker", "doctor",
+    "up", "check", "publish", "watch", "case", "handover", "receive", "act", "policy", "queue", "duty", "drill",
+    "timers", "figures", "deadletters", "topics", "worker", "doctor",
 }  # fmt: skip
 
 

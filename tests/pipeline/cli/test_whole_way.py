@@ -16,6 +16,7 @@ import pytest
 from kafka import KafkaProducer
 
 from agents.policy.calendar import AMSTERDAM
+from agents.policy.region import load_regions
 from pipeline.broker import Broker
 from pipeline.cli.manners import Exit
 from pipeline.settings import CHECKOUT
@@ -598,3 +599,42 @@ def test_a_policy_is_put_in_force_by_two_people_and_its_history_is_told(
     first = history[0]["since"]
     assert meldstroom("policy", "show", *region, "--at", first, **up).stdout == old
     assert meldstroom("policy", "show", *region, "--at", "2020-01-01", **up).exit_code == Exit.NOT_SO
+
+
+def test_a_receiver_without_software_of_its_own_gets_each_message_once_and_answers_received(
+    up: dict[str, str], meldstroom: Meldstroom, tmp_path: Path
+):
+    # Given an offer for a team, and that team's own key
+    case = published(meldstroom, up, "geel")
+    regions = load_regions(CHECKOUT / "deploy" / "regions", development=True)
+    key = tmp_path / "sleutel.jwk"
+    key.write_text(json.dumps(regions[case["region"]].receiver_keys[case["receiver"]]))
+    inbox = tmp_path / "postvak"
+    command = ("receive", "--queue", case["receiver"], "--to", str(inbox), "--key", str(key), "--once", "-o", "json")
+
+    # When it receives what there is
+    ran = meldstroom(*command, **up)
+    assert ran.exit_code == Exit.DONE, ran.output
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    (line,) = [line for line in lines if line["handover_id"] == case["handover_id"] and line["colour"] is not None][-1:]
+
+    # Then it lies in a file, opened; nothing of whom it is about was said on the way
+    found = json.loads(Path(line["where"]).read_text())
+    (participant, *_) = found["data"]["content"]["reports"][0]["participants"]
+    assert participant["surname"]
+    assert participant["surname"] not in ran.output
+    # And the offer is answered as received, once
+    until = time.monotonic() + 30
+    while (shown := data_of(meldstroom("handover", "show", case["handover_id"], "-o", "json", **up)))[
+        "state"
+    ] == "OFFERED":
+        assert time.monotonic() < until, shown
+    assert shown["state"] == "RECEIVED"
+
+    # When it runs again, nothing comes twice
+    again = meldstroom(*command, **up)
+    assert (again.exit_code, again.stdout) == (Exit.DONE, "")
+    # And what is asked wrongly is said
+    assert meldstroom("receive", "--queue", case["receiver"], **up).exit_code == Exit.USAGE
+    assert meldstroom("receive", "--queue", case["receiver"], "--post", "ftp://x", **up).exit_code == Exit.USAGE
+    assert meldstroom("receive", "--queue", "niemand", "--to", str(inbox), **up).exit_code == Exit.NOT_SO
