@@ -33,6 +33,7 @@ COMMANDS = {
     "worker": "worker:worker",
     "doctor": "doctor:doctor",
     "bench": "bench:bench",
+    "completion": "completion:completion",
 }
 """Name -> module of this package and the command in it, in the order in which a newcomer meets them."""
 

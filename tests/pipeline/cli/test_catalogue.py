@@ -64,7 +64,7 @@ def commands(group: click.Group, way: tuple[str, ...] = ()) -> Iterator[tuple[tu
 
 OURS = {
     "up", "check", "publish", "watch", "case", "handover", "receive", "act", "policy", "queue", "duty", "drill",
-    "timers", "figures", "deadletters", "topics", "worker", "doctor",
+    "timers", "figures", "deadletters", "topics", "worker", "doctor", "bench", "completion",
 }  # fmt: skip
 
 
