@@ -84,6 +84,9 @@ class Organisation(Part):
     names: tuple[Line, ...]
 
 
+MOST_REMEMBERED = 4_096
+
+
 class Directory(Part):
     """One region."""
 
@@ -129,6 +132,14 @@ class Directory(Part):
         """
         if municipality is None:
             return []
+        about = (kind, municipality, on)
+        if about not in self._served:
+            if len(self._served) >= MOST_REMEMBERED:
+                self._served.clear()
+            self._served[about] = self._serving(*about)
+        return self._served[about]
+
+    def _serving(self, kind: str, municipality: str, on: date) -> list[Receiver]:
         named = (
             [
                 one
@@ -193,6 +204,11 @@ class Directory(Part):
     def rota_of(self) -> dict[str, Rota]:
         """The rotas by receiver."""
         return {found.receiver: found for found in self.rotas}
+
+    @cached_property
+    def _served(self) -> dict[tuple[str, str, date], list[Receiver]]:
+        """What was asked of a day: the same is asked for each case."""
+        return {}
 
     @cached_property
     def _by_id(self) -> dict[str, Receiver]:

@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -71,9 +71,10 @@ def ends(code: str) -> tuple[date, str] | None:
     return (found.valid_to, found.successor) if found and found.valid_to and found.successor else None
 
 
-def names_of(code: str, on: date) -> Iterator[frozenset[str]]:
+@lru_cache(maxsize=4_096)
+def names_of(code: str, on: date) -> tuple[frozenset[str], ...]:
     """By which codes somebody may mean the same place on a day, the surest first."""
-    return names_in(_table(), code, on)
+    return tuple(names_in(_table(), code, on))
 
 
 def resolve(table: Mapping[str, Municipality], code: str, on: date) -> str | None:
