@@ -199,17 +199,23 @@ def receive(
         ends = consumer.end_offsets(places)
         while not stopped() and (not once or any(consumer.position(place) < ends[place] for place in places)):
             for place, records in consumer.poll(timeout_ms=200, max_records=100).items():
+                done: list[Message] = []
                 for record in records:
                     if stopped():
-                        return
+                        break
                     message = _message(record, openable)
                     if message.id not in taken:
                         where = deliver(message)
                         taken.add(message.id)
                         yield message, where
-                    if message.offer is not None:
-                        _answer(producer, receiver, source, message.offer)
-                    consumer.commit({place: OffsetAndMetadata(record.offset + 1, "", -1)})
+                    done.append(message)
+                # Of what has lain there for long some was taken back since: nobody waits for those.
+                over = {one.plain["data"]["handover_id"] for one in done if one.type == specs.RECALL_TYPE}
+                for one in done:
+                    if one.offer is not None and one.offer["handover_id"] not in over:
+                        _answer(producer, receiver, source, one.offer)
+                if done:
+                    consumer.commit({place: OffsetAndMetadata(records[len(done) - 1].offset + 1, "", -1)})
 
 
 def _consumer(cluster: Cluster, group: str | None) -> KafkaConsumer:
