@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.manners import (
-    Exit,
     Group,
-    Sorry,
     as_json,
     cluster_of,
     colour_name,
@@ -50,10 +48,8 @@ def ls(region: str | None, only_open: bool, colour: str | None, output: str) -> 
     from pipeline.journal_reader import books
 
     found = settings()
-    regions = outlines_of(found)
-    if region is not None and region not in regions:
-        raise Sorry("error.unknown_region", Exit.NOT_SO, region=region, known=", ".join(sorted(regions)))
-    places = {name: one.partition for name, one in regions.items() if region in (None, name)}
+    regions = outlines_of(found, region)
+    places = {name: one.partition for name, one in regions.items()}
     rows = [
         (name, one)
         for name, book in books(cluster_of(found), places).items()

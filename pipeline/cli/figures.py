@@ -62,9 +62,7 @@ def figures(region: str, first: date, last: date, output: str) -> None:
     if first > last:
         raise Sorry("figures.period", Exit.USAGE, first=first, last=last)
     found = settings()
-    regions = outlines_of(found)
-    if region not in regions:
-        raise Sorry("error.unknown_region", Exit.NOT_SO, region=region, known=", ".join(sorted(regions)))
+    regions = outlines_of(found, region)
     partition = regions[region].partition
     config = load_region(found.regions / region, partition, development=found.development)
     cluster = cluster_of(found)

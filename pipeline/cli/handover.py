@@ -63,13 +63,11 @@ def ls(region: str | None, receiver: str | None, silent: bool, output: str) -> N
     from pipeline.journal_reader import books
 
     found = settings()
-    regions = outlines_of(found)
-    if region is not None and region not in regions:
-        raise Sorry("error.unknown_region", Exit.NOT_SO, region=region, known=", ".join(sorted(regions)))
+    regions = outlines_of(found, region)
     if receiver is not None and not any(one.directory.receiver(receiver) for one in regions.values()):
-        raise Sorry("error.unknown_receiver", Exit.NOT_SO, receiver=receiver, region=region or ", ".join(regions))
+        raise Sorry("error.unknown_receiver", Exit.NOT_SO, receiver=receiver, region=", ".join(regions))
     now = int(time.time() * 1000)
-    places = {name: one.partition for name, one in regions.items() if region in (None, name)}
+    places = {name: one.partition for name, one in regions.items()}
     rows = sorted(
         (
             _Row(name, one, given)

@@ -340,11 +340,16 @@ def cluster_of(found: "Settings") -> "Cluster":
     return reachable(named(found))
 
 
-def outlines_of(found: "Settings") -> "dict[str, Outline]":
-    """The regions, without their keys."""
+def outlines_of(found: "Settings", region: str | None = None) -> "dict[str, Outline]":
+    """The regions, without their keys: all of them, or the one that somebody named."""
     from pipeline.regions import outlines
 
-    return outlines(found.regions)
+    known = outlines(found.regions)
+    if region is None:
+        return known
+    if region not in known:
+        raise Sorry("error.unknown_region", Exit.NOT_SO, region=region, known=", ".join(sorted(known)))
+    return {region: known[region]}
 
 
 # --- output -----------------------------------------------------------------------------------------

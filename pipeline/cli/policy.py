@@ -95,9 +95,7 @@ def activate(
         raise PolicyError(f"{file}: {error}") from error
     found = settings()
     cluster = cluster_of(found)
-    regions = outlines_of(found)
-    if region not in regions:
-        raise Sorry("error.unknown_region", Exit.NOT_SO, region=region, known=", ".join(sorted(regions)))
+    regions = outlines_of(found, region)
     said = {"kind": "ACTIVATE_POLICY", "policy": text, "done_at": datetime.now(UTC)}
     by = {"actor": actor, "role": role, "second": second, "reason": reason}
     publish(cluster, regions[region], said | by, wait=wait, output=output, look=say("policy.next"))
@@ -131,10 +129,8 @@ def _all_in_force(region: str | None) -> list[InForce]:
 
     found = settings()
     cluster = cluster_of(found)
-    regions = outlines_of(found)
-    if region is not None and region not in regions:
-        raise Sorry("error.unknown_region", Exit.NOT_SO, region=region, known=", ".join(sorted(regions)))
-    named = {name: one.partition for name, one in regions.items() if region in (None, name)}
+    regions = outlines_of(found, region)
+    named = {name: one.partition for name, one in regions.items()}
     return [one for name, (_, records) in sorted(histories(cluster, named).items()) for one in in_force(name, records)]
 
 

@@ -70,10 +70,8 @@ def due(within: str, colour: str | None, region: str | None, output: str) -> Non
     until = now + _millis(within)
     found = settings()
     cluster = cluster_of(found)
-    regions = outlines_of(found)
-    if region is not None and region not in regions:
-        raise Sorry("error.unknown_region", Exit.NOT_SO, region=region, known=", ".join(regions))
-    named = {name: one.partition for name, one in regions.items() if region in (None, name)}
+    regions = outlines_of(found, region)
+    named = {name: one.partition for name, one in regions.items()}
     rows = sorted(
         (
             one

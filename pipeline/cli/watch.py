@@ -6,8 +6,6 @@ import click
 
 from pipeline.cli.manners import (
     Command,
-    Exit,
-    Sorry,
     as_json,
     cluster_of,
     coloured,
@@ -38,10 +36,8 @@ def watch(from_start: bool, region: str | None, output: str) -> None:
     from topics.specs import JOURNAL
 
     found = settings()
-    regions = outlines_of(found)
-    if region is not None and region not in regions:
-        raise Sorry("error.unknown_region", Exit.NOT_SO, region=region, known=", ".join(sorted(regions)))
-    places = {name: one.partition for name, one in regions.items() if region in (None, name)}
+    regions = outlines_of(found, region)
+    places = {name: one.partition for name, one in regions.items()}
     cluster = cluster_of(found)
     now = ends_of(cluster, JOURNAL.topic(), places.values())
     books = {name: Book(name) for name in places}
