@@ -101,7 +101,7 @@ def each_once_and_never_early(journal: Following, field: Field, offer: j.Offered
 def test_what_nobody_does_climbs_to_who_coordinates_and_no_kill_doubles_or_skips_a_step(
     field: Field, journal: Following, chance: random.Random, region: Worker
 ):
-    # Given a groen report whose assessment, contact and informing nobody takes up
+    # Given a groen report whose offer nobody sees and whose assessment nobody takes up
     offer = reported(field, journal, chance)
     climbed(journal, offer, "T05", 1)
 
@@ -117,7 +117,6 @@ def test_what_nobody_does_climbs_to_who_coordinates_and_no_kill_doubles_or_skips
         ("MANAGER", (DUTY, COORDINATION)),
     ]  # fmt: skip
     assert [one.step for one in climbed(journal, offer, "T02", 1)] == ["REMINDER"]
-    assert [one.step for one in climbed(journal, offer, "T09", 2)] == ["REMINDER", "COORDINATOR"]
     each_once_and_never_early(journal, field, offer)
 
 
