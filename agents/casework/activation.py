@@ -7,8 +7,7 @@ to it, or a person has the rules judge it again (REEVALUATE), which raises and n
 from agents.casework.inputs import Draft
 from agents.casework.reports import dead
 from agents.casework.rules import Rules
-from agents.policy.loading import PolicyError
-from agents.policy.model import load_policy, text_hash
+from agents.policy.model import load_policy, readable, text_hash
 from topics import journal as j
 from topics.codes import ActKind, DeadLetterReason, NoticeKind
 
@@ -17,7 +16,8 @@ def activate(draft: Draft, rules: Rules, said: j.ActInput) -> None:
     """Decide by the policy that was sent, from the next record on; whether that may be, the one in force says."""
     book, text = draft.book, said.details["policy"]
     allowed = rules.policy.permission(ActKind.ACTIVATE_POLICY).allows(said.role, said.actor, said.second, None)
-    if not allowed or text_hash(text) == book.policy_hash or not _holds(text):
+    # Intake has read it too; a release that is older or newer than that intake's may not be able to.
+    if not allowed or text_hash(text) == book.policy_hash or not readable(text) or not _leaves_a_way(text, said.role):
         dead(draft, rules, DeadLetterReason.ACT_REFUSED, acute=False)
         return
     draft.add(j.Configured(policy_hash=text_hash(text), directory_hash=book.directory_hash))
@@ -25,10 +25,6 @@ def activate(draft: Draft, rules: Rules, said: j.ActInput) -> None:
         draft.tell(NoticeKind.POLICY_ACTIVATED, desk, case_id=None)
 
 
-def _holds(text: str) -> bool:
-    """Intake has read it; a release that is older or newer than that intake's may not be able to."""
-    try:
-        load_policy(text)
-    except PolicyError:
-        return False
-    return True
+def _leaves_a_way(text: str, role: str) -> bool:
+    """Whether who puts it in force may put another one in force after it: the folder's is not read any more."""
+    return role in load_policy(text).permission(ActKind.ACTIVATE_POLICY).roles

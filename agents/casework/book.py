@@ -407,18 +407,21 @@ class Book:
                 self._changes(merged.id)
                 merged.episode = record.seq
         case.involvement = event.involvement
+        entries = list(new_entries(self, case, event, record, opened))
+        links = opened.links
         case.keys.append(said.key_id)
         if isinstance(said, j.TransferInput):
-            case.keys += [one.key_id for one in said.reports]
+            # Of what was passed on before, and perhaps taken out since, nothing comes back.
+            case.keys += [entry.key_id for entry in entries]
+            links = tuple(link for entry in entries for link in _links_of(entry, opened))
         number = self.cases.number_of(case)
-        kept = dict.fromkeys(link.code for link in opened.links if link.kept)
+        kept = dict.fromkeys(link.code for link in links if link.kept)
         for code in kept:
             if code not in case.codes:
                 case.codes.append(code)
                 self.index.add(code, number)
-        for entry in new_entries(self, case, event, record, opened):
-            own = opened.links if entry.number is None else opened.each[entry.number][0] if opened.each else ()
-            codes = {link.code for link in own if link.kept}
+        for entry in entries:
+            codes = {link.code for link in _links_of(entry, opened) if link.kept}
             entry.codes = [place for place, code in enumerate(case.codes) if code in codes]
             case.entries.append(entry)
 
@@ -549,7 +552,6 @@ class Book:
     def _handed_over(self, event: j.HandedOver) -> None:
         case = self.cases[event.case_id]
         case.closed, case.unweighed = True, False
-        case.owe_nothing()
         if (handover := case.handover(event.handover_id)) is not None:
             handover.state = HandoverState.COMPLETED.value
 
@@ -640,6 +642,13 @@ def new_entries(book: Book, case: Case, event: j.Registered, record: j.Record, o
         )
         if entry.identity not in there:
             yield entry
+
+
+def _links_of(entry: Entry, opened: Opened) -> tuple[Link, ...]:
+    """What links one report."""
+    if entry.number is None:
+        return opened.links
+    return opened.each[entry.number][0] if opened.each else ()
 
 
 def new_part(event: j.AssessmentAdded, record: j.Record, key: Key | None) -> Part:

@@ -84,7 +84,10 @@ def _offered(draft: Draft, rules: Rules, said: j.TransferInput, case_id: str, ca
         for one, facts in zip(said.reports, draft.incoming.reported, strict=True)
         if one.identity not in known
     ]
-    found = find_case(book, draft.incoming.opened.links, "")
+    each = draft.incoming.opened.each
+    places = [number for number, one in enumerate(said.reports) if one.identity not in known]
+    links = tuple(link for number in places for link in each[number][0])
+    found = find_case(book, links, "")
     apart = {case_id, *(case.unlinked if case is not None else ())}
     others = [one for one in found.household if one.id not in apart]
     ours = case is not None and not case.offered_by
@@ -145,16 +148,17 @@ def _standing(
 
 
 def _assessment(draft: Draft, said: j.TransferInput, case_id: str, case: Case | None) -> None:
-    """The parts of the shared safety assessment: what is newer than is known here, of each party. The colour that the
-    other centre gave has them in it already."""
-    known = {one.party: one.version for one in draft.book.assessment_of(case)} if case is not None else {}
+    """The parts of the shared safety assessment: what is newer than is known here, of each party; each centre counts
+    them for itself. The colour that the other centre gave has them in it already."""
+    known = {one.party: one for one in draft.book.assessment_of(case)} if case is not None else {}
     for number, part in enumerate(said.assessment):
-        if part["version"] > known.get(part["party"], 0):
+        before = known.get(part["party"])
+        if before is None or (part["at"], part["version"]) > (before.at, before.version):
             draft.add(
                 j.AssessmentAdded(
                     case_id=case_id,
                     party=part["party"],
-                    version=part["version"],
+                    version=before.version + 1 if before is not None else part["version"],
                     scale=part["scale"],
                     indicators=dict(sorted(part["indicators"].items())),
                     valid_until=part["valid_until"],

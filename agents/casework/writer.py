@@ -250,7 +250,8 @@ class CaseworkWriter:
         sealed = bool(getattr(said, "sealed", None))
         if message is not None and (dead or sealed):
             assert not isinstance(said, j.TickInput | j.ConfigureInput)
-            keys = {said.key_id: (message.wrap, message.wrapped), **({} if dead else message.keys)}
+            own = {} if dead else {one.key_id: message.keys[one.key_id] for one in self._passed_on_new(record)}
+            keys = {said.key_id: (message.wrap, message.wrapped), **own}
             found += [
                 self._key(key_id, orjson.dumps({"v": 1, "wrap": wrap, "wrapped": wrapped}))
                 for key_id, (wrap, wrapped) in keys.items()
@@ -338,12 +339,22 @@ class CaseworkWriter:
         if isinstance(said, j.ReportInput):
             plain = self._unwrapped(Key(message.wrap, message.wrapped))
             return [(said, lambda name: unseal(plain, said.key_id, name, said.sealed[name]))]
-        known = {entry.identity for entry in self._reports(case_id)}
+        new = self._passed_on_new(record)
         return [
             (one, partial(self._unsealed, said, number, Key(*message.keys[one.key_id])))
             for number, one in enumerate(said.reports)
-            if one.identity not in known
+            if one in new
         ]
+
+    def _passed_on_new(self, record: j.Record) -> list[j.TransferredReport]:
+        """The reports that another centre passed on and that were not known before the record: these alone are kept."""
+        said = record.input
+        registered = next((event for event in record.events if isinstance(event, j.Registered)), None)
+        if not isinstance(said, j.TransferInput) or registered is None:
+            return []
+        case = self.book.cases.get(registered.case_id)
+        known = self.book.around(case) if case is not None else set()
+        return [one for one in said.reports if one.identity not in known]
 
     def _passed_on(self, case_id: str, record: j.Record, message: j.LaneMessage | None) -> list[PassedOn]:
         """The reports of a case as another centre gets them, oldest first: what is told of each, facts, rest."""

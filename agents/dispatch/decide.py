@@ -221,7 +221,7 @@ def _transfer_offer(
     book: Book, rules: Rules, record: j.Record, event: j.Offered, region: str, agreed: Agreed, passes_on: PassesOn
 ) -> Delivery:
     after, case = _after(book, record, event.case_id), book.cases.get(event.case_id)
-    terms = dict(case.terms) if case is not None and not case.closed else {}
+    terms = dict(case.terms) if case is not None else {}
     for change in record.events:
         if isinstance(change, j.TermsChanged) and change.case_id == event.case_id:
             terms = {term: due for term, due in (terms | change.due).items() if term not in change.ended}

@@ -30,4 +30,15 @@ def mistakes(permissions: Sequence[Permission]) -> list[Mistake]:
     listed = [act for permission in permissions for act in permission.acts]
     found = [("nergens / nowhere", act) for act in ActKind if act not in listed]
     found += [("twee keer / twice", act) for act in dict.fromkeys(listed) if listed.count(act) > 1]
-    return [(("acts",), f"{act.value} ({act.nl}) staat {where}") for where, act in found]
+    wrong: list[Mistake] = [(("acts",), f"{act.value} ({act.nl}) staat {where}") for where, act in found]
+    # Whoever put this policy in force could never put another in force, or one person alone could.
+    wrong += [
+        (
+            ("acts", number),
+            f"{act.value}: altijd met een tweede, en voor iemand / always with a second, and for somebody",
+        )
+        for number, permission in enumerate(permissions)
+        for act in permission.acts
+        if act is ActKind.ACTIVATE_POLICY and (permission.second != "ALWAYS" or not permission.roles)
+    ]
+    return wrong

@@ -37,20 +37,25 @@ class Part(BaseModel):
 
 
 DEEPEST = 20
-"""So deep a policy or directory is never nested."""
+"""So deep a policy is never nested."""
+LARGEST = 30_000
+"""So many pieces (names, values, lists) no policy has; the sample has a tenth of them."""
+MOST_TOLD = 20
+"""Of more mistakes than these the first are told."""
 
 
 def plain(text: str) -> None:
-    """Refuse what can make a small text endless before it is read: aliases, and endless nesting; ``PolicyError``."""
+    """Refuse what no policy needs before it is read: aliases, tags, deep nesting, too many pieces; ``PolicyError``."""
     depth = 0
     try:
-        for event in yaml.parse(text, Loader=Loader):
+        for number, event in enumerate(yaml.parse(text, Loader=Loader)):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if isinstance(event, yaml.AliasEvent) or depth > DEEPEST:
+            tagged = isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None
+            if tagged or depth > DEEPEST or number > LARGEST:
                 line = event.start_mark.line + 1 if event.start_mark is not None else 1
                 raise PolicyError(
-                    f"line {line}: geen verwijzingen (*) en niet dieper genest dan {DEEPEST} "
-                    f"/ no aliases (*), and nested no deeper than {DEEPEST}"
+                    f"line {line}: geen verwijzingen (*) of tags (!), niet dieper dan {DEEPEST}, hoogstens {LARGEST} "
+                    f"delen / no aliases (*) or tags (!), no deeper than {DEEPEST}, at most {LARGEST} parts"
                 )
     except yaml.YAMLError as error:
         raise PolicyError(str(error)) from error
@@ -70,12 +75,14 @@ def load(model: type[M], text: str, check: Callable[[M], Sequence[Mistake]] = la
         found = model.model_validate(yaml.load(text, Loader=Loader))
     except ValidationError as error:
         raise PolicyError(
-            "; ".join(f"{_where(node, one['loc'])}: {one['msg']}" for one in error.errors(include_input=False))
+            "; ".join(
+                f"{_where(node, one['loc'])}: {one['msg']}" for one in error.errors(include_input=False)[:MOST_TOLD]
+            )
         ) from error
     except (yaml.YAMLError, ValueError) as error:  # the other is of a day that there is not, or of a number too long
         raise PolicyError(str(error)) from error
     if mistakes := check(found):
-        raise PolicyError("; ".join(f"{_where(node, place)}: {wrong}" for place, wrong in mistakes))
+        raise PolicyError("; ".join(f"{_where(node, place)}: {wrong}" for place, wrong in mistakes[:MOST_TOLD]))
     return found
 
 

@@ -23,9 +23,9 @@ from agents.policy.destinations import (
     Successor,
     keep_mistakes,
 )
-from agents.policy.loading import Mistake, Part, PolicyError, load, plain
+from agents.policy.loading import Mistake, Part, load, plain
 from agents.policy.rules import Row, Table, mistakes
-from agents.policy.terms import Ladder, StepName, Tells, Term, TermRule
+from agents.policy.terms import TEN_YEARS_OF_DAYS, Ladder, StepName, Tells, Term, TermRule
 from agents.policy.vocabulary import MADE
 from topics.base import Slug
 from topics.codes import ActKind, Colour, Indicator
@@ -55,12 +55,14 @@ class CompressedCalendar(Part):
 class Windows(Part):
     """How long something counts: whole days, the last one included; an incident in hours."""
 
-    repetition: int = Field(ge=1)
-    perpetrator: int = Field(ge=1)
-    monitoring: int = Field(ge=0, description="after it ended")
-    measure: int = Field(ge=0, description="after it ended")
-    order: int = Field(ge=0, description="since a huisverbod was imposed")
-    incident_hours: int = Field(ge=0, description="between two reports that may tell of one incident")
+    repetition: int = Field(ge=1, le=TEN_YEARS_OF_DAYS)
+    perpetrator: int = Field(ge=1, le=TEN_YEARS_OF_DAYS)
+    monitoring: int = Field(ge=0, le=TEN_YEARS_OF_DAYS, description="after it ended")
+    measure: int = Field(ge=0, le=TEN_YEARS_OF_DAYS, description="after it ended")
+    order: int = Field(ge=0, le=TEN_YEARS_OF_DAYS, description="since a huisverbod was imposed")
+    incident_hours: int = Field(
+        ge=0, le=TEN_YEARS_OF_DAYS, description="between two reports that may tell of one incident"
+    )
 
 
 class Held(Part):
@@ -78,7 +80,9 @@ class Policy(Part):
     name: Slug
     version: str
     calendar: Annotated[NetherlandsCalendar | CompressedCalendar, Field(discriminator="kind")]
-    indicators: dict[str, tuple[Indicator, ...]] = Field(description="sets that a rule may name as one")
+    indicators: dict[str, Annotated[tuple[Indicator, ...], Field(min_length=1, max_length=50)]] = Field(
+        description="sets that a rule may name as one"
+    )
     windows: Windows
     colours: tuple[ColourRule, ...]
     raises: tuple[Raise, ...]
@@ -98,8 +102,12 @@ class Policy(Part):
     desk_ladder: dict[Colour, tuple[LadderStep, ...]]
     again: dict[Colour, Term] = Field(description="the last step of a desk's ladder comes back after this")
     held: Held
-    hops: int = Field(ge=1, description="who coordinates is told when a case goes on to somebody else more often")
-    assessment_working_days: int = Field(ge=1, description="a report within it falls DURING_ASSESSMENT")
+    hops: int = Field(
+        ge=1, le=100, description="who coordinates is told when a case goes on to somebody else more often"
+    )
+    assessment_working_days: int = Field(
+        ge=1, le=TEN_YEARS_OF_DAYS, description="a report within it falls DURING_ASSESSMENT"
+    )
     # Policies that were activated before there were bands stand in journals, and are read for as long as those.
     bands: Bands = Field(default_factory=Bands, description="what shares of the reports these rules should come to")
 
@@ -170,11 +178,11 @@ def load_policy(text: str) -> Policy:
 
 
 def readable(text: str) -> bool:
-    """Whether a policy that somebody sent can be used; what a file need not have is not even tried (``plain``)."""
+    """Whether a policy that somebody sent can be used; what no policy needs is not even tried (``plain``)."""
     try:
         plain(text)
         load_policy(text)
-    except PolicyError:
+    except Exception:  # whatever reading it comes to: it is somebody's text, and must stop nobody else's
         return False
     return True
 

@@ -8,6 +8,7 @@ one for whatever no other row of its table holds for.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field
@@ -128,6 +129,11 @@ class Table(Generic[R]):
         return (one for number, one in enumerate(self._alternatives) if bits >> number & 1)
 
 
+MOST_ALTERNATIVES = 2_000
+"""Of one table; a set in a condition stands for each of its members, and two of them for each pair. The sample policy
+has some 100 in its largest."""
+
+
 def mistakes(table: str, rows: Sequence[Row], sets: Sets, unknown_yet: frozenset[str] = frozenset()) -> list[Mistake]:
     """What is wrong with the conditions of a table. ``unknown_yet`` are facts that are only made of its outcome."""
     found: list[Mistake] = []
@@ -140,6 +146,11 @@ def mistakes(table: str, rows: Sequence[Row], sets: Sets, unknown_yet: frozenset
                 found.append((where, "een voorwaarde die niets vraagt / a condition that asks for nothing"))
             for name, values in said.items():
                 found += [((*where, name), wrong) for wrong in _wrong(name, values, sets, unknown_yet)]
+    # Counted, never made: a few sets of thirty each are millions.
+    many = sum(prod(len(sets.get(name, (name,))) for name in said) for row in rows for said in row.when)
+    if many > MOST_ALTERNATIVES:
+        wrong = f"{many} combinaties, hoogstens {MOST_ALTERNATIVES} / combinations, at most {MOST_ALTERNATIVES}"
+        found.append(((table,), wrong))
     return found
 
 

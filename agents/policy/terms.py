@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from agents.policy.calendar import Calendar
 from agents.policy.loading import Part
@@ -15,6 +15,16 @@ from topics.codes import Colour
 TEN_YEARS_OF_DAYS = 3_660
 TEN_YEARS_OF_MINUTES = TEN_YEARS_OF_DAYS * 24 * 60
 """No term is longer, and no moment lies where no calendar reaches."""
+
+
+def _of_here(at: time) -> time:
+    if at.tzinfo is not None:
+        raise ValueError("een tijd van de dag hier, zonder zone / a time of the day here, without a zone")
+    return at
+
+
+TimeOfDay = Annotated[time, AfterValidator(_of_here)]
+"""A time of the day in Europe/Amsterdam."""
 
 
 class Minutes(Part):
@@ -48,7 +58,7 @@ class OnWorkingDay(Part):
     """A time of day on the nth working day after the start."""
 
     working_day: int = Field(ge=1, le=TEN_YEARS_OF_DAYS)
-    time: time
+    time: TimeOfDay
 
     def after(self, start: datetime, calendar: Calendar) -> datetime:
         return calendar.at_working_day(start, self.working_day, self.time)
@@ -57,7 +67,7 @@ class OnWorkingDay(Part):
 class NextWorkingDay(Part):
     """A time of day on the first working day that has it still to come."""
 
-    each_working_day: time
+    each_working_day: TimeOfDay
 
     def after(self, start: datetime, calendar: Calendar) -> datetime:
         return calendar.next_working_day_at(start, self.each_working_day)
@@ -103,7 +113,7 @@ class WorkingDaysBefore(Part):
     """A time of day so many working days before the day of a moment; 0 is that day itself."""
 
     working_days: int = Field(ge=0, le=TEN_YEARS_OF_DAYS)
-    time: time
+    time: TimeOfDay
 
     def ahead_of(self, end: datetime, calendar: Calendar) -> datetime:
         return calendar.before_working_days(end, self.working_days, self.time)

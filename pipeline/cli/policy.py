@@ -87,11 +87,11 @@ def activate(
     from agents.policy.loading import PolicyError, plain
     from agents.policy.model import load_policy
 
-    text = file.read_text(encoding="utf-8")
     try:
+        text = file.read_text(encoding="utf-8")
         plain(text)
         load_policy(text)
-    except PolicyError as error:
+    except (PolicyError, UnicodeDecodeError) as error:
         raise PolicyError(f"{file}: {error}") from error
     found = settings()
     cluster = cluster_of(found)

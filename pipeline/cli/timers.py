@@ -113,7 +113,7 @@ _verb("fire")
 
 
 def owed(region: str, book: "Book") -> "Iterator[Owed]":
-    """All that is owed on the open cases of a region."""
+    """All that is owed on the cases of a region."""
     from agents.casework.rules import rules_of
     from agents.casework.sentences import sentence
     from pipeline.cli.case import step_code

@@ -8,6 +8,7 @@ from agents.policy.model import text_hash
 from tests.cases import a_report
 from tests.world import World, local, regions, saved_and_read
 from topics import journal as j
+from topics.codes import Indicator
 
 OLD = regions()["hollands-midden"].policy_text
 # A groen offer need not be accepted before the end of the ninth working day, and multiple problems are oranje.
@@ -15,6 +16,11 @@ NEW = OLD.replace("GREEN: {end_of_working_day: 5}", "GREEN: {end_of_working_day:
     "  - id: R3\n    colour: YELLOW", "  - id: R3\n    colour: ORANGE"
 )
 NEWER = NEW.replace('version: "2026-11"', 'version: "2027-01"')
+EVERY = ", ".join(one.value for one in Indicator)
+# A set stands for each of its members: four of thirty are 810,000 combinations.
+MANY = OLD.replace("  acute: [A1,", "".join(f"  a{n}: [{EVERY}]\n" for n in range(4)) + "  acute: [A1,").replace(
+    "when: [{acute: YES}, {safety: ACUTE}", "when: [{a0: YES, a1: YES, a2: YES, a3: YES}, {acute: YES}, {safety: ACUTE}"
+)
 TOLD = {("POLICY_ACTIVATED", "vt-hm-bureaudienst"), ("POLICY_ACTIVATED", "vt-hm-coordinatie")}
 
 
@@ -110,6 +116,17 @@ def bomb() -> str:
         pytest.param(bomb(), id="aliases of aliases"),
         pytest.param("[" * 20_000, id="nested without end"),
         pytest.param("x: !!python/object/apply:os.system [id]", id="something to run"),
+        pytest.param(OLD + "\nsinds: !!timestamp x\n", id="a tag with nonsense"),
+        pytest.param(OLD.replace('time: "12:00"', 'time: "12:00Z"'), id="a time of the day in a zone"),
+        pytest.param(OLD.replace("GREEN: {each_working_day: \"09:00\"}", "GREEN: {each_working_day: \"09:00Z\"}"),
+                     id="the same where the last step comes back"),
+        pytest.param(OLD.replace("assessment_working_days: 5", "assessment_working_days: 999999999"),
+                     id="days beyond every calendar"),
+        pytest.param(OLD.replace("  multi: [M1, M2, M3, M4, M5, M6, M7, M8]", "  multi: []"), id="an empty set"),
+        pytest.param(MANY, id="very many combinations"),
+        pytest.param("{" + ", ".join(f"k{n}: 1" for n in range(17_000)) + "}", id="very many unknown keys"),
+        pytest.param(OLD.replace("acts: [ACTIVATE_POLICY], roles: [beleidsmaker], second: ALWAYS",
+                                 "acts: [ACTIVATE_POLICY], roles: [beleidsmaker]"), id="one person alone ever after"),
     ],
 )  # fmt: skip
 def test_what_is_no_policy_is_refused_where_it_comes_in(text: str):
@@ -120,6 +137,13 @@ def test_what_is_no_policy_is_refused_where_it_comes_in(text: str):
     (letter,) = [message for topic, message in world.last if "deadletters" in topic]
     assert [(error["pointer"], error["code"]) for error in letter["problem"]["errors"]] == [("/policy", "policy")]
     assert world.book.policy == OLD
+
+
+def test_who_puts_it_in_force_can_put_another_in_force_after_it():
+    world = World()
+    activate(world, OLD.replace("roles: [beleidsmaker]", "roles: [beleidsmker]"))
+
+    world.expect(j.DeadLettered, reason="act_refused")
 
 
 def test_the_same_message_twice_is_one():

@@ -560,3 +560,59 @@ def test_a_report_that_was_passed_on_with_others_is_taken_out_and_destroyed_alon
     two.there.act("RAISE", two.there.book.cases[whole.id], colour="RED")
     assert two.there.book.cases[whole.id].colour == "RED"
     assert two.there.decided_again(len(two.there.journal) - 2) == two.there.journal[-2:]
+
+
+def test_what_was_taken_out_does_not_come_back_with_the_next_offer():
+    # Given a report that was taken out of the case that the centre there has taken over
+    two = TwoRegions()
+    first, other = (
+        a_report(**SCHOOL | LIVES_ELSEWHERE, received_at=f"2026-03-18T1{hour}:00:00+01:00") for hour in (0, 1)
+    )
+    two.here.publish(first)
+    two.here.publish(other)
+    two.bring(two.there)
+    whole = two.there.case
+    two.there.answer("ACCEPTED")
+    two.settle()
+    two.there.act("UNLINK", whole, reports=[other["report_id"]])
+    apart = two.there.case
+    keys = set(two.there.keys)
+
+    # When a third one is reported here, and all three are passed on
+    two.here.publish(a_report(**SCHOOL | LIVES_ELSEWHERE, received_at="2026-03-18T12:00:00+01:00"))
+    two.settle()
+
+    # Then the third alone is new there
+    assert len(two.there.book.cases[whole.id].entries) == 2
+    assert len(two.there.book.cases[apart.id].entries) == 1
+    new = set(two.there.keys) - keys
+    threads = [entry.key_id.encode() for entry in two.there.book.cases[whole.id].entries]
+    assert threads[-1] in new
+    assert two.there.refolded().encode() == two.there.book.encode()
+
+
+def test_feedback_that_was_owed_before_a_case_was_handed_over_is_still_owed():
+    two = offered()
+    two.here.act("ASSESS", rating="NONE", outcome="HANDOVER")
+    due = two.here.case.terms["T10"]
+    two.there.answer("ACCEPTED")
+    two.settle()
+
+    assert (two.here.case.closed, two.here.case.terms) == (True, {"T10": due})
+    assert two.here.case.steps.keys() == {"T10"}
+    assert two.here.refolded().encode() == two.here.book.encode()
+
+
+def test_what_is_owed_on_a_closed_case_goes_along_by_its_moment():
+    # Given a case that was closed here, of which the family was never told
+    two = TwoRegions()
+    two.here.publish(a_report(**SCHOOL))
+    two.here.act("ASSESS", rating="NONE", outcome="NO_STEPS")
+    due = two.here.case.terms["T09"]
+
+    # When a report ten days later says that it lives elsewhere now
+    two.here.pass_time(days=10)
+    two.here.publish(a_report(**SCHOOL | LIVES_ELSEWHERE))
+    two.settle()
+    assert two.here.offer.receiver == THERE
+    assert two.there.case.terms["T09"] == due
