@@ -92,7 +92,7 @@ def activate(
         plain(text)
         load_policy(text)
     except (PolicyError, UnicodeDecodeError) as error:
-        raise PolicyError(f"{file}: {error}") from error
+        raise Sorry("error.policy_file", Exit.NOT_SO, file=file, what=error) from None
     found = settings()
     cluster = cluster_of(found)
     regions = outlines_of(found, region)
