@@ -79,14 +79,10 @@ def _offered(draft: Draft, rules: Rules, said: j.TransferInput, case_id: str, ca
     assert said.owner is not None
     book, case_id = draft.book, case.id if case is not None else case_id
     known = book.around(case) if case is not None else set()
-    new = [
-        (one, facts)
-        for one, facts in zip(said.reports, draft.incoming.reported, strict=True)
-        if one.identity not in known
-    ]
-    each = draft.incoming.opened.each
-    places = [number for number, one in enumerate(said.reports) if one.identity not in known]
-    links = tuple(link for number in places for link in each[number][0])
+    each = zip(said.reports, draft.incoming.reported, draft.incoming.opened.each, strict=True)
+    fresh = [(one, facts, links) for one, facts, (links, _) in each if one.identity not in known]
+    new = [(one, facts) for one, facts, _ in fresh]
+    links = tuple(link for _, _, its in fresh for link in its)
     found = find_case(book, links, "")
     apart = {case_id, *(case.unlinked if case is not None else ())}
     others = [one for one in found.household if one.id not in apart]

@@ -105,8 +105,8 @@ class CaseworkWriter:
         elif isinstance(said, j.TransferInput) and keeps_content(found.events):
             keys = [self._keys.get(one.key_id) for one in said.reports]
             opened = self._passed_on_opened(said, self._keys.get(said.key_id), keys)
-        elif isinstance(found.input, j.ActInput):
-            opened = Opened(key=self._keys.get(found.input.key_id))
+        elif isinstance(said, j.ActInput):
+            opened = Opened(key=self._keys.get(said.key_id))
         self.book.apply(found, opened)
         self.contents.written(found, place)
         # What the last snapshot still holds must go, also when a kill came before the next one.
