@@ -35,6 +35,13 @@ QUIET = {fact: "NO" if "NO" in values else values[0] for fact, values in FACTS.i
 }  # fmt: skip
 """What the rules are told of ``a_report``: every question was answered, and nothing is wrong."""
 
+WORK = {
+    "T01", "T02", "T04", "T04r", "T05", "T06", "T07", "T08", "T11", "T11v", "T11k", "T12", "T13a", "T13b", "T13c",
+    "T19", "T22", "T23", "T24", "T25", "T25z",
+}  # fmt: skip
+"""What is owed on a case that is worked on. Of a closed one who reported hears how it ended, and the family of the file
+(T09, T10); an order or a measure that a person records there runs all the same."""
+
 _SURNAMES = ("Verhoeven", "el Idrissi", "van der Sluis", "Öztürk", "Hoekstra", "Pinas", "de Ruiter", "Kowalska")
 _WOMEN = ("Sanne", "Fatima", "Marijke", "Elif", "Froukje", "Chantal", "Ilse", "Agnieszka")
 _MEN = ("Mark", "Youssef", "Gerrit", "Murat", "Sietse", "Ruben", "Bas", "Tomasz")

@@ -20,7 +20,7 @@ from agents.matching import Link
 from topics import journal as j
 from topics.codes import CaseRole, DeadLetterReason, HandoverState, NoticeKind, NoticeState, Relation
 
-FOLD = 11
+FOLD = 12
 """Version of this fold and of the form in which it is saved: a snapshot of another one is not read."""
 
 ORIGINS_KEPT_MS = 32 * 24 * 3_600_000
@@ -62,9 +62,9 @@ class Book:
     """The state of one region. Change it with ``apply`` alone; a case that is looked at may not be kept."""
 
     __slots__ = (
-        "_changed", "activated", "cases", "counts", "directory", "directory_hash", "held", "index", "known", "now",
-        "open_cases", "origins", "policy", "policy_hash", "positions", "put_aside", "region", "rules_unsaved", "seq",
-        "waiting",
+        "_changed", "activated", "cases", "counts", "directory", "directory_hash", "done", "held", "index", "known",
+        "now", "open_cases", "origins", "policy", "policy_hash", "positions", "put_aside", "region", "rules_unsaved",
+        "seq", "waiting",
     )  # fmt: skip
 
     def __init__(self, region: str) -> None:
@@ -88,6 +88,8 @@ class Book:
         self.index = Index()
         self.origins: dict[str, int] = {}
         """Where refused messages and answers without a case came in -> when."""
+        self.done: list[str] = []
+        """The acts on no case that were done, so that none is done twice however late it comes again."""
         self.waiting = Waiting(self.cases)
         self.held: dict[str, int] = {}
         """Receivers that are out of service -> since when."""
@@ -216,6 +218,8 @@ class Book:
             # A dead letter of a household that is known goes with it.
             self._changes(about.id)
             about.keys.append(said.key_id)
+        if isinstance(said, j.ActInput) and said.case_id is None and not dead and not repeated:
+            self.done.append(said.act_id)
         if dead or repeated or case_id is None or isinstance(said, j.TransferInput):
             self.origins[origin] = record.at
         elif isinstance(said, j.AnswerInput | j.ActInput):
@@ -602,6 +606,7 @@ class Book:
                 "policy_hash": self.policy_hash,
                 "activated": self.activated,
                 "directory_hash": self.directory_hash,
+                "done": self.done,
                 "open_cases": self.open_cases,
                 "counts": {name: count for name, count in self.counts.items() if count},
                 "held": self.held,

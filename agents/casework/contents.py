@@ -5,6 +5,7 @@ million of those: what is not in memory is read from the journal again, by the p
 """
 
 from array import array
+from collections import deque
 from collections.abc import Collection
 
 from agents.casework.case import Entry, Part
@@ -12,7 +13,7 @@ from agents.stage.writer import ContentNeeded
 from topics import journal as j
 
 KEPT = 512
-"""Reports whose parts are in memory: what is asked for again soon, and all that is decided and not yet written."""
+"""Records whose parts are in memory because they are asked for again soon; beside all that is not yet written."""
 PER_PART = 8_192
 PARTS = ("facts", "rest", "spoken")
 
@@ -24,19 +25,25 @@ class Contents:
         self.places: array[int] = array("q")
         self._saved = 0
         self._latest: dict[str, dict[str, str]] = {}
+        self._recent: deque[tuple[int, tuple[str, ...]]] = deque()
+        """The number of each record whose parts are in memory, and the keys these are known by."""
         self._recalled: dict[str, dict[str, str]] = {}
 
     def decided(self, record: j.Record) -> None:
         """A record was decided; it is not yet on the journal. What was recalled for it is not needed any more."""
         self._recalled = {}
-        _keep(self._latest, record)
-        while len(self._latest) > KEPT:
-            del self._latest[next(iter(self._latest))]
+        if found := _parts(record):
+            self._latest |= found
+            self._recent.append((record.seq, tuple(found)))
 
     def written(self, record: j.Record, place: int) -> None:
         """A record lies on the journal at ``place``."""
         assert record.seq == len(self.places)
         self.places.append(place)
+        # What is not written yet can be read nowhere else.
+        while len(self._recent) > KEPT and self._recent[0][0] < len(self.places):
+            for key_id in self._recent.popleft()[1]:
+                self._latest.pop(key_id, None)
 
     def need(self, entries: Collection[Entry | Part]) -> None:
         """Raises ``ContentNeeded`` with the places of what is not in memory."""
@@ -50,7 +57,7 @@ class Contents:
 
     def recalled(self, record: j.Record) -> None:
         """A record that was asked for."""
-        _keep(self._recalled, record)
+        self._recalled |= _parts(record)
 
     def of(self, entry: Entry | Part) -> dict[str, str]:
         """The sealed parts of a report; it was asked for with ``need``."""
@@ -72,12 +79,12 @@ class Contents:
         self._saved = len(self.places)
 
 
-def _keep(where: dict[str, dict[str, str]], record: j.Record) -> None:
+def _parts(record: j.Record) -> dict[str, dict[str, str]]:
+    """The sealed parts that a record holds, by each key that they are asked for by."""
     said = record.input
-    if isinstance(said, j.ReportInput | j.ActInput | j.TransferInput):
-        # ``rest-3`` is of the fourth report that another centre passed on.
-        found = {part: sealed for part, sealed in said.sealed.items() if part.partition("-")[0] in PARTS}
-        if found:
-            where[said.key_id] = found
-            if isinstance(said, j.TransferInput):
-                where.update({one.key_id: found for one in said.reports})
+    if not isinstance(said, j.ReportInput | j.ActInput | j.TransferInput):
+        return {}
+    # ``rest-3`` is of the fourth report that another centre passed on.
+    found = {part: sealed for part, sealed in said.sealed.items() if part.partition("-")[0] in PARTS}
+    own = [one.key_id for one in said.reports] if isinstance(said, j.TransferInput) else []
+    return dict.fromkeys([said.key_id, *own], found) if found else {}

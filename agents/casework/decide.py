@@ -85,6 +85,8 @@ def _from_outside(draft: Draft, rules: Rules, said: j.FromOutside) -> None:
             _answer(draft, rules, said)
         case j.TransferInput():
             transfer(draft, rules, said)
+        case j.ActInput(case_id=None) if said.act_id in book.done:
+            draft.add(j.Repeated(case_id=None, receipt=False))
         case j.ActInput(kind=ActKind.ACTIVATE_POLICY):
             activate(draft, rules, said)
         case j.ActInput(case_id=None):

@@ -10,7 +10,7 @@ from agents.policy.calendar import AMSTERDAM, Calendar
 from agents.policy.colours import Colours
 from agents.policy.destinations import Criterion, DestinationRule, FanOut, SafetyCondition, Successor
 from agents.policy.directory import Directory, load_directory
-from agents.policy.model import Policy, load_policy, moment
+from agents.policy.model import Policy, moment, policy_in_force
 from agents.policy.rules import Table
 from agents.policy.terms import Ladder, TermRule
 
@@ -42,7 +42,7 @@ def rules_of(book: Book) -> Rules:
 @lru_cache(maxsize=128)
 def rules_from(policy_text: str, directory_text: str) -> Rules:
     """The rules that these texts hold."""
-    policy = load_policy(policy_text)
+    policy = policy_in_force(policy_text)
     return Rules(
         policy,
         policy.made_calendar(),

@@ -44,7 +44,8 @@ def read_book(saved: Mapping[str, bytes]) -> Iterator[Book]:
         raise j.UnknownFormat(f"snapshot of fold {head['fold']}, this release has {FOLD}")
     book = Book(head["region"])
     for name in (
-        "seq", "now", "put_aside", "policy_hash", "activated", "directory_hash", "open_cases", "held", "origins",
+        "seq", "now", "put_aside", "policy_hash", "activated", "directory_hash", "done", "open_cases", "held",
+        "origins",
     ):  # fmt: skip
         setattr(book, name, head[name])
     book.counts.update(head["counts"])

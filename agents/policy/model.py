@@ -112,8 +112,8 @@ class Policy(Part):
     bands: Bands = Field(default_factory=Bands, description="what shares of the reports these rules should come to")
 
     def permission(self, act: ActKind) -> Permission:
-        """Who may do that."""
-        return next(found for found in self.acts if act in found.acts)
+        """Who may do that: nobody, when it was no act yet as this policy was put in force."""
+        return next((found for found in self.acts if act in found.acts), Permission(acts=(act,), roles=()))
 
     def keep_reason(self, rule: str | None) -> KeepReason | None:
         """Why the centre keeps a case that this rule of destination leads to it; None for any other rule."""
@@ -175,6 +175,16 @@ def text_hash(text: str) -> str:
 def load_policy(text: str) -> Policy:
     """The policy that ``text`` (YAML) holds; ``PolicyError`` with every mistake."""
     return load(Policy, text, _mistakes)
+
+
+@lru_cache(maxsize=64)
+def policy_in_force(text: str) -> Policy:
+    """The policy that a journal holds. It was checked when it came in force, and is not checked again: what a later
+    release would refuse stays in force until a person replaces it, for a region without rules decides nothing.
+
+    So what a release asks of a policy more than the last one stands in ``_mistakes``, never in a type or a bound.
+    """
+    return load(Policy, text)
 
 
 def readable(text: str) -> bool:

@@ -135,13 +135,9 @@ def _all_in_force(region: str | None) -> list[InForce]:
 
 
 def _version(text: str) -> str:
-    from agents.policy.loading import PolicyError
-    from agents.policy.model import load_policy
+    from agents.policy.model import policy_in_force
 
-    try:
-        known = load_policy(text)
-    except PolicyError:  # of a release with other rules than this one
-        return "-"
+    known = policy_in_force(text)
     return f"{known.name} {known.version}"
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from agents.policy.model import text_hash
-from tests.cases import a_report
+from agents.policy.loading import PolicyError
+from agents.policy.model import load_policy, text_hash
+from tests.cases import TEAM_GOUDA, a_report, an_id
 from tests.world import World, local, regions, saved_and_read
 from topics import journal as j
 from topics.codes import Indicator
@@ -153,3 +154,49 @@ def test_the_same_message_twice_is_one():
 
     world.expect(j.Repeated)
     assert len(world.all_events(j.Configured)) == 2
+
+
+def test_the_same_act_published_again_does_not_bring_an_old_policy_back():
+    world = World()
+    activate(world, NEW, act_id=an_id("eerste"))
+    activate(world, NEWER)
+    world.pass_time(days=40)
+    activate(world, NEW, act_id=an_id("eerste"))
+
+    world.expect(j.Repeated)
+    assert world.book.policy == NEWER
+    # A region that was read from its snapshot knows it too
+    assert saved_and_read(world.book).done == world.book.done != []
+
+
+def test_the_same_hold_published_again_takes_nobody_out_of_service_once_more():
+    world = World()
+    world.hold(TEAM_GOUDA, act_id=an_id("storing"))
+    world.hold(TEAM_GOUDA, resume=True)
+    world.hold(TEAM_GOUDA, act_id=an_id("storing"))
+
+    world.expect(j.Repeated)
+    assert world.book.held == {}
+
+
+def test_what_a_later_release_would_refuse_stays_in_force():
+    # Given a policy from before there was such an act as CONSULT: today it could not be put in force
+    before = NEW.replace("CONSULT, ", "", 1)
+    with pytest.raises(PolicyError, match="CONSULT"):
+        load_policy(before)
+
+    # When a region has it in its journal
+    world = World()
+    activate(world, NEW)
+    world.book.policy, world.book.policy_hash = before, text_hash(before)
+    assert world.writer.begin(world.now) == []
+
+    # Then the region decides by it, and what it did not know is nobody's to do
+    world.publish(a_report(yes=("M1",)))
+    assert world.case.colour == "ORANGE"
+    world.act("CONSULT", to="wijkteam-leiden")
+    world.expect(j.DeadLettered, reason="act_refused")
+
+    # Until somebody puts a policy in force that does
+    activate(world, NEWER)
+    assert world.book.policy == NEWER
