@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from pipeline.cli.manners import Exit, Group, choose_language, explained, language, misused, option, say
+from pipeline.cli.manners import Exit, Group, choose_language, explained, misused, option
+from pipeline.words import language, say
 from topics.texts import catalogue
 
 COMMANDS = {

@@ -8,8 +8,9 @@ from uuid import uuid4
 import click
 
 from pipeline.cli.case import BY_NAME
-from pipeline.cli.manners import Exit, Group, Sorry, cluster_of, option, output_option, say, settings
+from pipeline.cli.manners import Exit, Group, Sorry, cluster_of, option, output_option, settings
 from pipeline.cli.sending import event, find, send
+from pipeline.words import say
 from topics.codes import (
     BoardNotice,
     CaseRole,
@@ -170,7 +171,7 @@ def publish(cluster: "Cluster", region: "Outline", said: dict[str, Any], *, wait
         made = Act.model_validate({"act_id": act_id, **said})
     except ValidationError as error:
         wrong = field_errors(error, Act)
-        from pipeline.cli.manners import language
+        from pipeline.words import language
 
         lines = "\n".join(
             f"  {one.pointer.lstrip('/')}: {one.detail if language() == 'nl' else one.detail_en}" for one in wrong

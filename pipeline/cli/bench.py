@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.demo import ready
-from pipeline.cli.manners import Exit, Group, Sorry, as_json, cluster_of, note, option, output_option, progress, say
+from pipeline.cli.manners import Exit, Group, Sorry, as_json, cluster_of, note, option, output_option, progress
 from pipeline.cli.up import environment_of
 from pipeline.cli.worker import ROLES, argv_of, stopping
+from pipeline.words import say
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -106,10 +107,11 @@ def _ground() -> "Iterator[tuple[Settings, Path]]":
     from kafka import KafkaAdminClient
 
     from pipeline.broker import Broker
-    from pipeline.cli.manners import Said, language
+    from pipeline.cli.manners import Said
     from pipeline.cli.topics import apply_all
     from pipeline.kafka_jars import BrokerError
     from pipeline.settings import Settings
+    from pipeline.words import language
 
     found = Settings()
     folder = Path(tempfile.mkdtemp(prefix="meldstroom-bench-"))

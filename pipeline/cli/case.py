@@ -9,20 +9,15 @@ from pipeline.cli.manners import (
     Group,
     as_json,
     cluster_of,
-    colour_name,
     coloured,
-    iso,
-    language,
-    local_time,
     note,
     option,
     outlines_of,
     output_option,
-    say,
     settings,
-    span,
     table,
 )
+from pipeline.words import colour_name, iso, language, local_time, say, span
 from topics.codes import Colour
 
 if TYPE_CHECKING:
@@ -119,7 +114,7 @@ def show(id: str, output: str) -> None:
         ),
     )
     click.echo(say("case.timeline"))
-    from pipeline.cli.story import came, lines_of
+    from pipeline.story import came, lines_of
 
     for record in records:
         click.echo(f"  {local_time(record.at)}  {came(record)}")
@@ -230,7 +225,7 @@ def _more(more: dict[str, Any]) -> list[str]:
 
 def history(place: "Place") -> "list[Record]":
     """Every record about the case, in order; also answers and acts that were refused."""
-    from pipeline.cli.story import cases_of
+    from pipeline.story import cases_of
 
     return [record for record in place.records if place.case.id in cases_of(record)]
 
@@ -327,7 +322,7 @@ def plain_offer(handover: "Handover") -> dict[str, Any]:
 
 
 def _plain(record: "Record") -> dict[str, Any]:
-    from pipeline.cli.story import lines_of, refused
+    from pipeline.story import lines_of, refused
 
     said = {name: getattr(record.input, name) for name in record.input.__dataclass_fields__ if name != "sealed"}
     return {
@@ -365,12 +360,12 @@ def step_code(handover: "Handover") -> str:
 
 def step_of(handover: "Handover") -> str:
     """What happens next with an offer that waits, in words."""
-    from pipeline.cli.story import step
+    from pipeline.story import step
 
     return step(step_code(handover)) if handover.due() is not None else "-"
 
 
 def _code(name: str, value: str) -> str:
-    from pipeline.cli.story import code
+    from pipeline.story import code
 
     return code(name, value)

@@ -4,8 +4,9 @@ from typing import Any
 
 import click
 
-from pipeline.cli.manners import Command, Exit, as_json, output_option, read_bytes, say
+from pipeline.cli.manners import Command, Exit, as_json, output_option, read_bytes
 from pipeline.cli.publish import problem_lines
+from pipeline.words import say
 
 
 @click.command(cls=Command, help="help.check")

@@ -15,19 +15,16 @@ from pipeline.cli.manners import (
     as_json,
     by_prefix,
     cluster_of,
-    iso,
-    local_time,
     note,
     option,
     outlines_of,
     output_option,
-    say,
     settings,
-    span,
     table,
 )
 from pipeline.cli.publish import problem_lines
 from pipeline.cli.sending import Outgoing, send
+from pipeline.words import iso, local_time, say, span
 
 if TYPE_CHECKING:
     from agents.policy.region import RegionConfig
@@ -58,7 +55,7 @@ def ls(output: str) -> None:
     if output == "json":
         as_json([_about(letter) for letter in letters])
         return
-    from pipeline.cli.story import code
+    from pipeline.story import code
 
     now = int(time.time() * 1000)
     table(
@@ -99,7 +96,7 @@ def show(id: str, output: str) -> None:
             }
         )
         return
-    from pipeline.cli.story import code
+    from pipeline.story import code
 
     reason = code("DeadLetterReason", letter["reason"])
     click.echo(say("letter.head", letter=letter["letter_id"], reason=reason, at=local_time(letter["at"])))

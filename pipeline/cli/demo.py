@@ -11,9 +11,10 @@ from uuid import uuid4
 
 import click
 
-from pipeline.cli.manners import Command, Exit, Sorry, cluster_of, colour_name, language, note, option, say
+from pipeline.cli.manners import Command, Exit, Sorry, cluster_of, note, option
 from pipeline.cli.up import alone, both_read, environment_of, last_words, own_broker
 from pipeline.cli.worker import ROLES, argv_of, stopping
+from pipeline.words import colour_name, language, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -168,7 +169,7 @@ def _show(console: "Console", record: "j.Record", player: "Player", tally: "Tall
     """One journal record as a person sees it: what came, what was decided, who has it, what is waited for."""
     from rich.text import Text
 
-    from pipeline.cli.story import came
+    from pipeline.story import came
     from topics import journal as j
 
     said = record.input
@@ -198,7 +199,7 @@ def _event(record: "j.Record", event: "j.Event", tally: "Tally") -> Any:
     from rich.text import Text
 
     from agents.casework.sentences import sentence
-    from pipeline.cli.story import code
+    from pipeline.story import code
     from topics import journal as j
 
     indent = " " * 10

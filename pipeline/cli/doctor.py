@@ -15,13 +15,12 @@ from pipeline.cli.manners import (
     as_json,
     cluster_of,
     explained,
-    language,
     outlines_of,
     output_option,
-    say,
     settings,
     table,
 )
+from pipeline.words import language, say
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient

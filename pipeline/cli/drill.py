@@ -9,19 +9,9 @@ from uuid import uuid4
 import click
 import orjson
 
-from pipeline.cli.manners import (
-    Command,
-    Exit,
-    Sorry,
-    as_json,
-    cluster_of,
-    option,
-    outlines_of,
-    output_option,
-    say,
-    settings,
-)
+from pipeline.cli.manners import Command, Exit, Sorry, as_json, cluster_of, option, outlines_of, output_option, settings
 from pipeline.cli.sending import event, send, wait_for_record
+from pipeline.words import say
 from topics.codes import ActKind, HandoverState
 
 if TYPE_CHECKING:

@@ -6,21 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.manners import (
-    Exit,
-    Group,
-    Sorry,
-    as_json,
-    iso,
-    local_time,
-    note,
-    option,
-    outlines_of,
-    output_option,
-    say,
-    settings,
-    table,
-)
+from pipeline.cli.manners import Exit, Group, Sorry, as_json, note, option, outlines_of, output_option, settings, table
+from pipeline.words import iso, local_time, say
 
 if TYPE_CHECKING:
     from agents.policy.directory import Directory

@@ -16,16 +16,15 @@ from pipeline.cli.manners import (
     Sorry,
     as_json,
     cluster_of,
-    language,
     note,
     option,
     outlines_of,
     output_option,
     progress,
-    say,
     settings,
     table,
 )
+from pipeline.words import language, say
 from topics.texts import LANGUAGES, Language, text
 
 if TYPE_CHECKING:

@@ -17,19 +17,16 @@ from pipeline.cli.manners import (
     Sorry,
     as_json,
     cluster_of,
-    colour_name,
     coloured,
-    iso,
-    local_time,
     note,
     option,
     outlines_of,
     output_option,
-    say,
     settings,
     table,
 )
 from pipeline.cli.sending import ANSWERED_WITHIN_S, Place, event, find, send, wait_for_record
+from pipeline.words import colour_name, iso, local_time, say
 from topics.codes import RefusalReason
 
 if TYPE_CHECKING:
@@ -59,8 +56,8 @@ def handover() -> None:
 def ls(region: str | None, receiver: str | None, silent: bool, output: str) -> None:
     """Every open handover: the worst colour first, and of those the one that waits longest."""
     from agents.casework.case import AWAITS_ANSWER, OPEN, severity
-    from pipeline.cli.story import code
     from pipeline.journal_reader import books
+    from pipeline.story import code
 
     found = settings()
     regions = outlines_of(found, region)
@@ -102,8 +99,8 @@ def ls(region: str | None, receiver: str | None, silent: bool, output: str) -> N
 def show(id: str, output: str) -> None:
     """One handover: what became of it and when, and its ladder, taken or still to come."""
     from agents.casework.case import AWAITS_ANSWER
-    from pipeline.cli.story import code
-    from pipeline.cli.story import step as step_name
+    from pipeline.story import code
+    from pipeline.story import step as step_name
 
     found = settings()
     place = find(cluster_of(found), found, id)
@@ -264,7 +261,7 @@ def follow_up(
     look: str,
 ) -> None:
     """What the region made of an answer or act, or where to ``look`` for it; exit 1 when it was refused."""
-    from pipeline.cli.story import lines_of, refused
+    from pipeline.story import lines_of, refused
 
     record = wait_for_record(cluster, partition, start, own) if wait else None
     if output == "json":

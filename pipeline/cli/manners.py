@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from topics.texts import Language, text
+from pipeline.words import colour_name, language, say
 
 if TYPE_CHECKING:
     from pipeline.regions import Outline
@@ -44,30 +44,10 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-# --- language ---------------------------------------------------------------------------------------
-
-_LANGUAGE = "meldstroom.language"
-
-
-def language() -> Language:
-    """``--lang``, else MELDSTROOM_LANGUAGE, else that of the machine when it is one of ours, else Dutch."""
-    context = click.get_current_context(silent=True)
-    chosen = context.meta.get(_LANGUAGE) if context is not None else None
-    wanted = [chosen, os.environ.get("MELDSTROOM_LANGUAGE"), *map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))]
-    found = next((one[:2].lower() for one in wanted if one and one[:2].lower() in ("nl", "en")), "nl")
-    return cast(Language, found)
-
-
-def choose_language(context: click.Context, _: click.Parameter, chosen: str | None) -> None:
+def choose_language(_: click.Context, __: click.Parameter, chosen: str | None) -> None:
     """Callback of ``--lang``."""
     if chosen:
-        context.meta[_LANGUAGE] = chosen
         os.environ["MELDSTROOM_LANGUAGE"] = chosen  # for the processes that this one starts
-
-
-def say(key: str, **values: object) -> str:
-    """A sentence of the catalogue; keys without a part of the house are the command line's own."""
-    return text(f"cli.{key}", language(), **values)
 
 
 def note(key: str, **values: object) -> None:
@@ -406,39 +386,6 @@ def coloured(colour: str | None) -> Any:
     from rich.text import Text
 
     return Text(colour_name(colour), style=_STYLE.get(colour or "", ""))
-
-
-def colour_name(colour: str | None) -> str:
-    """A colour in words."""
-    from topics.codes import Colour
-
-    if colour is None:
-        return "-"
-    return Colour(colour).nl if language() == "nl" else colour.lower()
-
-
-def local_time(ms: int | None) -> str:
-    """A moment as the clock on the wall has it, in the Netherlands."""
-    from agents.policy.calendar import AMSTERDAM
-    from agents.policy.model import moment
-
-    return "-" if ms is None else f"{moment(ms).astimezone(AMSTERDAM):%Y-%m-%d %H:%M:%S}"
-
-
-def iso(ms: int | None) -> str | None:
-    """A moment for machines: RFC 3339, UTC."""
-    from agents.policy.model import moment
-
-    return None if ms is None else moment(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def span(ms: int) -> str:
-    """A stretch of time in its largest unit."""
-    seconds = abs(ms) // 1000
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
 
 
 # --- files and ids ----------------------------------------------------------------------------------

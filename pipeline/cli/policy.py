@@ -15,15 +15,13 @@ from pipeline.cli.manners import (
     Sorry,
     as_json,
     cluster_of,
-    iso,
-    local_time,
     option,
     outlines_of,
     output_option,
-    say,
     settings,
     table,
 )
+from pipeline.words import iso, local_time, say
 
 if TYPE_CHECKING:
     from topics.journal import Record

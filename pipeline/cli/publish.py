@@ -15,17 +15,16 @@ from pipeline.cli.manners import (
     Sorry,
     as_json,
     cluster_of,
-    language,
     note,
     option,
     outlines_of,
     output_option,
     read_bytes,
-    say,
     settings,
     table,
 )
 from pipeline.cli.sending import ANSWERED_WITHIN_S, Outgoing, Sent, send
+from pipeline.words import language, say
 
 if TYPE_CHECKING:
     from agents.policy.directory import Source

@@ -6,20 +6,8 @@ from typing import Any
 import click
 
 from pipeline.cli.act import by_whom, publish
-from pipeline.cli.manners import (
-    Exit,
-    Group,
-    Sorry,
-    as_json,
-    cluster_of,
-    iso,
-    local_time,
-    outlines_of,
-    output_option,
-    say,
-    settings,
-    table,
-)
+from pipeline.cli.manners import Exit, Group, Sorry, as_json, cluster_of, outlines_of, output_option, settings, table
+from pipeline.words import iso, local_time, say
 
 
 @click.group(cls=Group, help="help.queue")

@@ -14,15 +14,14 @@ from pipeline.cli.manners import (
     Sorry,
     as_json,
     cluster_of,
-    local_time,
     note,
     option,
     outlines_of,
     output_option,
-    say,
     settings,
 )
 from pipeline.cli.worker import stopping
+from pipeline.words import local_time, say
 
 
 @click.command(cls=Command, help="help.receive")

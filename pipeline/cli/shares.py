@@ -21,13 +21,11 @@ from pipeline.cli.manners import (
     Sorry,
     as_json,
     choose_language,
-    language,
     note,
     option,
     output_option,
     progress,
     read_bytes,
-    say,
     table,
 )
 from pipeline.route import Line, read_history, read_line, region_for
@@ -36,6 +34,7 @@ from pipeline.settings import read_settings
 from pipeline.shares import SHARES, Counted, Held, count, held
 from pipeline.synthetic.figures import figures
 from pipeline.synthetic.month import Month, history
+from pipeline.words import language, say
 from topics.codes import Code, Colour, Destination
 from topics.problems import Refused
 from topics.texts import text

@@ -18,9 +18,6 @@ from pipeline.cli.manners import (
     as_json,
     cluster_of,
     coloured,
-    iso,
-    language,
-    local_time,
     note,
     option,
     outlines_of,
@@ -28,6 +25,7 @@ from pipeline.cli.manners import (
     settings,
     table,
 )
+from pipeline.words import iso, language, local_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +115,7 @@ def owed(region: str, book: "Book") -> "Iterator[Owed]":
     from agents.casework.rules import rules_of
     from agents.casework.sentences import sentence
     from pipeline.cli.case import step_code
-    from pipeline.cli.story import step
+    from pipeline.story import step
 
     rules = rules_of(book)
     for case in book.cases.values():

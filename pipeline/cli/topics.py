@@ -12,13 +12,13 @@ from pipeline.cli.manners import (
     Sorry,
     as_json,
     cluster_of,
-    language,
     note,
     outlines_of,
     output_option,
     settings,
     table,
 )
+from pipeline.words import language
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient

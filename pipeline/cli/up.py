@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.manners import Command, Exit, Said, Sorry, cluster_of, note, option, say
+from pipeline.cli.manners import Command, Exit, Said, Sorry, cluster_of, note, option
 from pipeline.cli.worker import BESIDE, PROCESSES, ROLES, argv_of, stopping
+from pipeline.words import say
 
 if TYPE_CHECKING:
     from pipeline.broker import Broker
@@ -125,9 +126,9 @@ def both_read(cluster: "Cluster") -> bool:
 def own_broker(found: "Settings", stopped: Callable[[], bool]) -> "Iterator[tuple[Broker | None, Settings]]":
     """The cluster that is named; else a broker of our own, gone at the end."""
     from pipeline.broker import STATE, Broker, clear_state, read_state, write_state
-    from pipeline.cli.manners import language
     from pipeline.kafka_jars import BrokerError, fetch_kafka
     from pipeline.settings import LOCAL
+    from pipeline.words import language
 
     if found.kafka.bootstrap is not None:
         note("up.cluster", bootstrap=found.kafka.bootstrap)

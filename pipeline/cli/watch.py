@@ -10,15 +10,13 @@ from pipeline.cli.manners import (
     cluster_of,
     coloured,
     console,
-    iso,
-    local_time,
     note,
     option,
     outlines_of,
     output_option,
-    say,
     settings,
 )
+from pipeline.words import iso, local_time, say
 
 if TYPE_CHECKING:
     from agents.casework.book import Book
@@ -62,7 +60,7 @@ def watch(from_start: bool, region: str | None, output: str) -> None:
 
 def plain(book: "Book", record: "Record") -> dict[str, Any]:
     """One record for machines."""
-    from pipeline.cli.story import lines_of, refused
+    from pipeline.story import lines_of, refused
 
     return {"seq": record.seq, **_about(book, record)[0], "what": lines_of(record), "refused": refused(record)}
 
@@ -71,7 +69,7 @@ def line(book: "Book", record: "Record") -> Any:
     """One record for a person."""
     from rich.text import Text
 
-    from pipeline.cli.story import came, lines_of
+    from pipeline.story import came, lines_of
 
     about, due = _about(book, record)
     found = Text(f"{local_time(record.at)}  {record.region}  ")
@@ -86,7 +84,7 @@ def line(book: "Book", record: "Record") -> Any:
 
 def _about(book: "Book", record: "Record") -> tuple[dict[str, Any], int | None]:
     """How the first case of a record stands after it, and when its next step is due (ms)."""
-    from pipeline.cli.story import cases_of
+    from pipeline.story import cases_of
 
     ids = cases_of(record)
     case = book.cases.get(ids[0]) if ids else None

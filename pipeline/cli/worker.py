@@ -23,13 +23,12 @@ from pipeline.cli.manners import (
     as_json,
     cluster_of,
     explained,
-    local_time,
     note,
     outlines_of,
     output_option,
-    say,
     settings,
 )
+from pipeline.words import local_time, say
 
 if TYPE_CHECKING:
     from agents.policy.region import RegionConfig

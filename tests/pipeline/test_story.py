@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.cli.story import came, lines_of
+from pipeline.story import came, lines_of
 from topics import journal as j
 from topics.texts import LANGUAGES
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cli.manners import colour_name, language, local_time, say
+from pipeline.words import colour_name, language, local_time, say
 
 if TYPE_CHECKING:
     from topics import journal as j
