@@ -79,14 +79,15 @@ lint: env
 fast: env
 	exec $(BIN)/pytest -m 'not broker' $(ARGS)
 
-# What only the tests need: kcat and jq for the example that publishes with them, faketime for wrong clocks.
+# What only the tests need: kcat and jq for the example that publishes with them, faketime for wrong clocks, a browser.
 tools:
-	@if command -v kcat >/dev/null 2>&1 && command -v jq >/dev/null 2>&1 && command -v faketime >/dev/null 2>&1; \
-		then exit 0; fi; \
+	@missing=; for tool in kcat jq faketime; do command -v $$tool >/dev/null 2>&1 || missing=$$tool; done; \
+	command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing=chromium; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ]; then root=; else root='sudo -n'; fi; \
 	if command -v apt-get >/dev/null 2>&1; then \
-		$$root apt-get update -qq >/dev/null && $$root apt-get install -y -qq kcat jq faketime >/dev/null; \
-	elif command -v brew >/dev/null 2>&1; then brew install --quiet kcat jq libfaketime; fi; \
+		$$root apt-get update -qq >/dev/null && $$root apt-get install -y -qq kcat jq faketime chromium >/dev/null; \
+	elif command -v brew >/dev/null 2>&1; then brew install --quiet kcat jq libfaketime && brew install --quiet --cask chromium; fi; \
 	command -v kcat >/dev/null 2>&1 && command -v jq >/dev/null 2>&1 || { \
 		echo 'The tests need kcat and jq. Debian: sudo apt-get install kcat jq; macOS: brew install kcat jq' >&2; exit 2; }
 

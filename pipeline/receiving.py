@@ -5,7 +5,9 @@ A message counts as taken in once it lies in the folder, or the URL has answered
 note of it brings the message once more, under the same ``id``.
 """
 
+import base64
 import fcntl
+import hmac
 import json
 import os
 import sqlite3
@@ -90,6 +92,11 @@ class Taken:
     def __contains__(self, message_id: str) -> bool:
         return self._db.execute("SELECT 1 FROM taken WHERE id = ?", (message_id,)).fetchone() is not None
 
+    def forget(self, since: float) -> None:
+        """What was taken in since then (s since 1970) is to come once more."""
+        with self._db:
+            self._db.execute("DELETE FROM taken WHERE at >= ?", (int(since),))
+
     def add(self, message_id: str) -> None:
         """On disk when this returns."""
         with self._db:
@@ -112,15 +119,32 @@ def into(folder: Path) -> Deliver:
     return deliver
 
 
-def posted_to(url: str, sleep: Callable[[float], None], failed: Callable[[str], None]) -> Deliver:
-    """To a URL, as ``application/cloudevents+json``; anything but 2xx is tried again, later each time, for ever.
-    ``failed`` is told why, once for each message."""
+def signed(message_id: str, at: int, body: bytes, secret: bytes) -> dict[str, str]:
+    """The headers by which a receiver knows that a message is ours and new (Standard Webhooks 1.0): its id, when it was
+    sent (s since 1970), and an HMAC-SHA256 over both and the body."""
+    said = f"{message_id}.{at}.".encode() + body
+    signature = base64.b64encode(hmac.digest(secret, said, "sha256")).decode()
+    return {"Webhook-Id": message_id, "Webhook-Timestamp": str(at), "Webhook-Signature": f"v1,{signature}"}
+
+
+def posted_to(
+    url: str,
+    sleep: Callable[[float], None],
+    failed: Callable[[str], None],
+    secret: bytes | None = None,
+    now: Callable[[], float] = time.time,
+) -> Deliver:
+    """To a URL, as ``application/cloudevents+json``, signed when there is a ``secret``; anything but 2xx is tried
+    again, later each time, for ever. ``failed`` is told why, once for each message."""
 
     def deliver(message: Message) -> str:
         wait, told = FIRST_WAIT_S, False
         while True:
             headers = {"Content-Type": "application/cloudevents+json; charset=utf-8", "Ce-Id": message.id}
-            request = urllib.request.Request(url, message.encode(), headers, method="POST")
+            body = message.encode()
+            if secret is not None:
+                headers |= signed(message.id, int(now()), body, secret)
+            request = urllib.request.Request(url, body, headers, method="POST")
             try:
                 with urllib.request.urlopen(request, timeout=POST_WITHIN_S) as answer:
                     return f"{url} {answer.status}"
@@ -187,15 +211,18 @@ def receive(
     *,
     once: bool,
     stopped: Callable[[], bool],
+    again: bool = False,
 ) -> Iterator[tuple[Message, str]]:
     """Every message that was not taken in yet, and where it went; with ``once`` up to the end of today's, else until
-    ``stopped``. ``source`` is who answers."""
+    ``stopped``. ``source`` is who answers. ``again``: what is on the topics is looked through from its start."""
     places = [TopicPartition(family.topic(receiver), 0) for family in (specs.QUEUE, specs.NOTICES)]
     with (
         closing(_consumer(cluster, f"{GROUP}-{receiver}")) as consumer,
         closing(_producer(cluster)) as producer,
     ):
         consumer.assign(places)
+        if again:
+            consumer.seek_to_beginning(*places)
         ends = consumer.end_offsets(places)
         while not stopped() and (not once or any(consumer.position(place) < ends[place] for place in places)):
             for place, records in consumer.poll(timeout_ms=200, max_records=100).items():

@@ -37,6 +37,21 @@ class Kafka(BaseModel):
     min_insync: int = Field(default=2, ge=1, description="copies that must have a record before it counts")
 
 
+class Board(BaseModel):
+    """The board and the HTTP API."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8464, ge=0, le=65535, description="0: any free port")
+    public_url: str | None = Field(default=None, description="as a browser sees it; absent: host and port")
+    issuer: str | None = Field(default=None, description="the OpenID provider; absent, in development: a small own one")
+    client_id: str = "meldstroom"
+    client_secret: SecretStr | None = None
+    secret: SecretStr | None = Field(default=None, description="signs the cookie; absent: a new one at each start")
+    watchdog: str | None = Field(default=None, description="URL of the watchdog's metrics; absent: this machine's")
+
+
 class Settings(BaseSettings):
     """All settings. Times in seconds where the name ends in ``_s``."""
 
@@ -45,6 +60,7 @@ class Settings(BaseSettings):
     )
 
     kafka: Kafka = Kafka()
+    board: Board = Board()
     regions: Path = Field(default=CHECKOUT / "deploy" / "regions", description="a folder per region")
     instance: str = Field(
         default_factory=lambda: socket.gethostname().split(".")[0].lower()[:40],

@@ -172,10 +172,15 @@ HEARTBEATS = TopicSpec(
     written_by="every worker", read_by="every worker, at its start",
     why="The broker's clock as each worker sees it, and who holds an instance id.",
 )  # fmt: skip
+OPENINGS = TopicSpec(
+    name="openings", of=None, types=(), key="region", partitions=REGION_PARTITIONS, kept=timedelta(days=5 * 366),
+    written_by="the board, before it shows anything", read_by="who looks after privacy at the centre",
+    why="Who opened what was reported about whom, and when. Kept for five years, as NEN 7513 has it for care.",
+)  # fmt: skip
 
 SPECS: tuple[TopicSpec, ...] = (
     REPORTS, RECEIPTS, ANSWERS, ACTS, TRANSFERS, INBOX, DESK, JOURNAL, SNAPSHOTS, QUEUE, NOTICES, KEYS, DEADLETTERS,
-    HEARTBEATS,
+    HEARTBEATS, OPENINGS,
 )  # fmt: skip
 
 TO_INTAKE = (REPORTS, ANSWERS, ACTS, TRANSFERS)

@@ -12,9 +12,8 @@ from itertools import accumulate, chain, islice, pairwise, repeat
 
 import orjson
 
-from agents.casework.case import Case, short, unpack
+from agents.casework.case import DIGEST, Case, short, unpack
 
-DIGEST = 16
 Awaited = dict[str, tuple[list[int], list[int], list[int]]]
 """Colour (empty when there is none) -> of each awaited handover its case's number, when it is due, and since when."""
 

@@ -6,7 +6,7 @@ from agents.casework.case import short
 
 
 class Index:
-    """Match key -> numbers of the cases that have it. Small: a key stands as 16 bytes, and most have one case."""
+    """Match key -> numbers of the cases that have it. Small: a key stands as a digest, and most have one case."""
 
     __slots__ = ("_numbers",)
 
@@ -38,7 +38,7 @@ class Index:
         return iter(sorted(self._numbers.items()))
 
     def load(self, saved: Iterable[tuple[bytes, int]]) -> None:
-        """Take in what was saved: keys as 16 bytes, each with a case."""
+        """Take in what was saved: keys as digests, each with a case."""
         for key, number in saved:
             if self._numbers.setdefault(key, number) != number:
                 self._add(key, number)

@@ -258,6 +258,9 @@ class Source(Part):
     source: Annotated[str, StringConstraints(pattern=r"^urn:nld:[a-z]+:\S{1,200}$")]
     kind: SourceKind
     professional: bool
+    telephone: bool = Field(
+        default=False, description="the centre's own, for what its people write down of a telephone call"
+    )
     principal: Line | None = Field(
         default=None, description="as the brokers know it once it has shown who it is: its quota goes by this"
     )

@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "check:check",
     "publish": "publish:publish",
     "watch": "watch:watch",
+    "board": "board:board",
     "case": "case:case",
     "handover": "handover:handover",
     "receive": "receive:receive",

@@ -1,8 +1,11 @@
 """``meldstroom demo``: real reports through a real Kafka, to be watched, in half a minute."""
 
 import json
+import os
 import shutil
+import sys
 import time
+import webbrowser
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +15,7 @@ from uuid import uuid4
 import click
 
 from pipeline.cli.manners import Command, Exit, Sorry, cluster_of, note, option
-from pipeline.cli.up import alone, both_read, environment_of, last_words, own_broker
+from pipeline.cli.up import alone, board_port, both_read, environment_of, last_words, own_broker
 from pipeline.cli.worker import ROLES, argv_of, stopping
 from pipeline.words import colour_name, language, say
 
@@ -74,7 +77,9 @@ def _play(found: "Settings", stopped: Callable[[], bool], keep: bool) -> int:
     with closing(KafkaAdminClient(**cluster.client())) as admin:
         apply_all(admin, found)
     logs = Path(found.data) / "logs"
-    workers = Supervisor({role: argv_of(role) for role in ROLES}, environment_of(found), logs)
+    port = board_port(found)
+    commands = {role: argv_of("worker", role) for role in ROLES} | {"board": argv_of("board")}
+    workers = Supervisor(commands, environment_of(found, port), logs)
     console = Console(highlight=False)
     try:
         workers.start()
@@ -85,6 +90,7 @@ def _play(found: "Settings", stopped: Callable[[], bool], keep: bool) -> int:
 
         regions = load_regions(found.regions, development=True)
         _banner(console)
+        _open_board(console, f"http://{found.board.host}:{port}")
         with closing(Player(cluster, regions, story(datetime.now(UTC), str(uuid4())))) as player:
             tally = Tally()
             whole = _watch(console, workers, player, tally, cluster, found, stopped)
@@ -101,6 +107,14 @@ def _play(found: "Settings", stopped: Callable[[], bool], keep: bool) -> int:
         return Exit.DONE
     finally:
         workers.stop()
+
+
+def _open_board(console: "Console", url: str) -> None:
+    """Say where the board is, and open it for who sits at this machine."""
+    console.print(say("demo.board", url=url), soft_wrap=True, markup=False)
+    screen = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if screen and sys.stdout.isatty():
+        webbrowser.open(url)
 
 
 def ready(workers: "Supervisor", cluster: Any, stopped: Callable[[], bool]) -> bool:

@@ -1,5 +1,6 @@
 """``meldstroom receive``: a ready consumer for a receiver without software of its own."""
 
+import base64
 import json
 import time
 from contextlib import ExitStack, closing
@@ -30,6 +31,8 @@ from pipeline.words import local_time, say
 @option("--post", "url", metavar="URL", help="receive_post")
 @option("--state", type=click.Path(path_type=Path, file_okay=False), help="receive_state")
 @option("--key", "key_file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="receive_key")
+@option("--secret", "secret_file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="receive_secret")
+@option("--again", metavar="TIME", help="receive_again")
 @option("--once", is_flag=True, help="receive_once")
 @output_option
 def receive(
@@ -38,10 +41,13 @@ def receive(
     url: str | None,
     state: Path | None,
     key_file: Path | None,
+    secret_file: Path | None,
+    again: str | None,
     once: bool,
     output: str,
 ) -> None:
     """Until Ctrl-C, or with --once until nothing is left."""
+    from pipeline.cli.duty import moment_of
     from pipeline.journal_reader import require_topics
     from pipeline.receiving import Busy, Openable, Taken, into, posted_to
     from pipeline.receiving import receive as received
@@ -67,6 +73,8 @@ def receive(
             taken = stack.enter_context(Taken(kept / f".{receiver}.sqlite"))
         except Busy:
             raise Sorry("error.receive_busy", Exit.TEMPORARY, folder=kept) from None
+        if again is not None:
+            taken.forget(moment_of(again).timestamp())
         openable = None
         if key_file is not None:
             private = _private_key(key_file)
@@ -82,10 +90,12 @@ def receive(
         deliver = (
             into(folder)
             if folder is not None
-            else posted_to(url or "", sleep, lambda why: note("receive.failed", why=why))
+            else posted_to(url or "", sleep, lambda why: note("receive.failed", why=why), _secret(secret_file))
         )
         count = 0
-        for message, where in received(cluster, receiver, source, taken, deliver, openable, once=once, stopped=stopped):
+        for message, where in received(
+            cluster, receiver, source, taken, deliver, openable, once=once, stopped=stopped, again=again is not None
+        ):
             count += 1
             _tell(message.id, message.type, message.plain["data"], where, output)
     note("receive.done", count=count)
@@ -100,6 +110,19 @@ def _tell(message_id: str, kind: str, data: dict[str, Any], where: str, output: 
     at = data.get("offered_at") or data.get("at")
     what = say(f"receive.type.{kind.split('.')[2]}")
     click.echo(f"{local_time(at)}  {what}  {named['kind'] or named['colour'] or named['state'] or '-'}  {where}")
+
+
+def _secret(path: Path | None) -> bytes | None:
+    """What is signed with: base64, as ``whsec_...`` or without that."""
+    if path is None:
+        return None
+    try:
+        found = base64.b64decode(path.read_text(encoding="ascii").strip().removeprefix("whsec_"), validate=True)
+    except ValueError:
+        found = b""
+    if len(found) < 24:
+        raise Sorry("error.receive_secret", Exit.CONFIG, file=path)
+    return found
 
 
 def _private_key(path: Path) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 import fcntl
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,10 +65,13 @@ def _run(found: "Settings", broker: "Broker | None", stopped: Callable[[], bool]
     if broker is not None:
         LOCAL.parent.mkdir(parents=True, exist_ok=True)
         LOCAL.write_text(json.dumps({"regions": str(found.regions.resolve()), "data": str(data.resolve())}) + "\n")
-    workers = Supervisor({name: argv_of(name) for name in PROCESSES}, environment_of(found), data / "logs")
+    port = board_port(found)
+    commands = {name: argv_of("worker", name) for name in PROCESSES} | {"board": argv_of("board")}
+    workers = Supervisor(commands, environment_of(found, port), data / "logs")
     try:
         workers.start()
         note("up.workers", logs=data / "logs")
+        note("up.board", url=f"http://{found.board.host}:{port}")
         return _watch(workers, cluster, found, broker, stopped)
     finally:
         note("up.stopping")
@@ -93,7 +97,7 @@ def _watch(
             if name not in said:
                 said.add(name)
                 note("worker.ended", name=name)
-        if not set(workers.running) - {BESIDE} and set(ROLES) <= set(workers.ended):
+        if not set(workers.running) - {BESIDE, "board"} and set(ROLES) <= set(workers.ended):
             return Exit.DONE  # drained and stopped by somebody else
         if broker is not None and not broker.running:
             raise Sorry("error.broker_gone", Exit.TEMPORARY, log=broker.log)
@@ -170,8 +174,17 @@ def alone(path: Path) -> Iterator[None]:
         yield
 
 
-def environment_of(found: "Settings") -> dict[str, str]:
-    """What the children get: this process's, with what ``up`` has decided."""
+def board_port(found: "Settings") -> int:
+    """The port that was set for the board when it is free, else another: nobody should have to choose one to begin."""
+    for wanted in (found.board.port, 0):
+        with suppress(OSError), socket.create_server((found.board.host, wanted)) as free:
+            port: int = free.getsockname()[1]
+            return port
+    return found.board.port
+
+
+def environment_of(found: "Settings", board: int) -> dict[str, str]:
+    """What the children get: this process's, with what ``up`` has decided. ``board`` is the board's port."""
     return {
         **os.environ,
         "MELDSTROOM_DEVELOPMENT": "true",
@@ -181,6 +194,7 @@ def environment_of(found: "Settings") -> dict[str, str]:
         "MELDSTROOM_REGIONS": str(found.regions.resolve()),
         "MELDSTROOM_DATA": str(found.data),
         "MELDSTROOM_METRICS_PORT": str(found.metrics_port),
+        "MELDSTROOM_BOARD__PORT": str(board),
     }
 
 

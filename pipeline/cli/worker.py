@@ -119,7 +119,7 @@ def supervise() -> int:
     from pipeline.supervisor import Supervisor
 
     settings()  # what is wrong with them is said once, here
-    both = Supervisor({name: argv_of(name) for name in PROCESSES}, os.environ, None)
+    both = Supervisor({name: argv_of("worker", name) for name in PROCESSES}, os.environ, None)
     with stopping() as stopped:
         both.start()
         try:
@@ -234,10 +234,10 @@ def check_topics(cluster: "Cluster", found: "Settings") -> None:
         raise Sorry("error.topics_missing", Exit.CONFIG, topics=shown)
 
 
-def argv_of(role: str) -> list[str]:
-    """How a worker is started: this Python, and the command line from the same checkout."""
+def argv_of(*command: str) -> list[str]:
+    """How a command is started as a process: this Python, and the command line from the same checkout."""
     # -P: whatever folder we stand in, its modules are not ours.
-    return [sys.executable, "-P", "-m", "pipeline.cli", "worker", role]
+    return [sys.executable, "-P", "-m", "pipeline.cli", *command]
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """A receiver's messages, each once, into files or to a URL. With a real server at the other end."""
 
+import base64
 import json
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.receiving import Busy, Message, Taken, into, posted_to
+from pipeline.receiving import Busy, Message, Taken, into, posted_to, signed
 from topics import specs
 
 OFFER = Message(id="7f0c", type=specs.OFFER_TYPE, plain={"id": "7f0c", "data": {"handover_id": "h", "content": "Jörg"}})
@@ -96,3 +98,21 @@ def test_two_never_receive_into_one_place(tmp_path: Path):
         pass
     with Taken(tmp_path / ".postvak.sqlite"):
         pass
+
+
+def test_a_signature_is_that_of_the_standards_own_example():
+    # The example of the Standard Webhooks libraries: https://www.standardwebhooks.com
+    secret = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    found = signed("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}', secret)
+
+    assert found["Webhook-Signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert signed("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265331, b'{"test": 2432232314}', secret) != found
+
+
+def test_what_was_taken_in_since_a_moment_can_come_once_more(tmp_path: Path):
+    with Taken(tmp_path / "t.sqlite") as taken:
+        taken.add("a")
+        taken.forget(time.time() + 60)
+        assert "a" in taken
+        taken.forget(time.time() - 60)
+        assert "a" not in taken

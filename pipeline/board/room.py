@@ -1,0 +1,88 @@
+"""What all doors share: the regions, what is known of them, and the ways out."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents.casework.case import Case, Handover
+from agents.casework.rules import Rules, rules_of
+from agents.policy.directory import Directory
+from agents.policy.region import RegionConfig
+from pipeline.board.follower import Follower
+from pipeline.board.identity import Person, Right
+from pipeline.board.mirror import Mirror, Mirrored
+from pipeline.board.publisher import Publisher
+from pipeline.board.rows import OfferRow, offers
+from pipeline.board.sign_in import Sessions, SignIn
+from pipeline.board.watched import Watchdog
+from topics.cluster import Cluster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """One board."""
+
+    cluster: Cluster
+    regions: dict[str, RegionConfig]
+    mirror: Mirror
+    follower: Follower
+    publisher: Publisher
+    sessions: Sessions
+    sign_in: SignIn
+    watchdog: Watchdog
+    public_url: str
+    made: dict[tuple[Any, ...], tuple[Any, bytes]] = field(default_factory=dict)
+    """What screens were made of and when, for all who see the same."""
+    now: Callable[[], float] = time.time
+
+    def now_ms(self) -> int:
+        """ms since 1970."""
+        return int(self.now() * 1000)
+
+    def mirrored(self, person: Person) -> Mirrored:
+        """The region in which somebody works."""
+        return self.mirror.regions[person.region]
+
+    def directory(self, person: Person) -> Directory:
+        """The directory of that region."""
+        return self.regions[person.region].directory
+
+    def rules(self, person: Person) -> Rules | None:
+        """The rules in force there; None before the region's first record."""
+        book = self.mirrored(person).book
+        return rules_of(book) if book.policy else None
+
+    def own_offers(self, person: Person) -> list[OfferRow]:
+        """The open handovers that are this person's to answer."""
+        directory = self.directory(person)
+        return offers(
+            person.region, self.mirrored(person).cases(), lambda one: person.answers_for(one.receiver, directory)
+        )
+
+    def all_offers(self, person: Person) -> list[OfferRow]:
+        """Every open handover of the region, for who may see all cases."""
+        return offers(person.region, self.mirrored(person).cases(), lambda _: person.may(Right.CASES))
+
+    def case(self, person: Person, case_id: str) -> Case | None:
+        """The case of that id, when this person may see it: of a team only what was offered to it."""
+        case = self.mirrored(person).book.cases.get(case_id)
+        if case is None or person.may(Right.CASES):
+            return case
+        return case if any(True for _ in self.answerable(person, case)) else None
+
+    def answerable(self, person: Person, case: Case) -> Iterator[Handover]:
+        """The handovers of a case that are, or were, this person's to answer."""
+        directory = self.directory(person)
+        return (one for one in case.handovers if person.answers_for(one.receiver, directory))
+
+    def handover(self, person: Person, handover_id: str) -> tuple[Case, Handover] | None:
+        """A handover that this person may see, with its case; open ones and those of cases on which something is
+        owed."""
+        for case in self.mirrored(person).cases():
+            found = case.handover(handover_id)
+            if found is None:
+                continue
+            mine = found in list(self.answerable(person, case))
+            return (case, found) if mine or person.may(Right.CASES) else None
+        return None
