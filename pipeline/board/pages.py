@@ -48,6 +48,8 @@ DECIDED_WITHIN_S = 4.0
 """So long a screen waits for what the journal makes of an act before it says that it is on its way."""
 TICK_S = 1.0
 """Changes are told to who watches at most so often."""
+LOOK_S = 2.0
+"""How the board itself is, is told at least so often."""
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
 _CSRF = "@@csrf@@"
 POLICY_TABLES = (
@@ -663,7 +665,7 @@ async def events(request: Request, room: Room, session: Session) -> Response:
                 ).decode(),
             }
             try:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(LOOK_S):
                     await room.follower.wait()
             except TimeoutError:
                 pass

@@ -40,7 +40,9 @@ def bench(context: click.Context, trickle: int, backlog: int, output: str) -> No
 
     with stopping() as stopped, _ground() as (found, folder):
         cluster = cluster_of(found)
-        workers = Supervisor({role: argv_of(role) for role in ROLES}, environment_of(found, 0), folder / "logs")
+        workers = Supervisor(
+            {role: argv_of("worker", role) for role in ROLES}, environment_of(found, 0), folder / "logs"
+        )
         try:
             workers.start()
             if not ready(workers, cluster, stopped):
@@ -84,7 +86,9 @@ def timers(deadlines: int, reds: int, output: str) -> None:
                 raise click.exceptions.Exit(Exit.INTERRUPTED)
             note(f"bench.doing.{what}")
 
-        workers = Supervisor({role: argv_of(role) for role in ROLES}, environment_of(found, 0), folder / "logs")
+        workers = Supervisor(
+            {role: argv_of("worker", role) for role in ROLES}, environment_of(found, 0), folder / "logs"
+        )
         try:
             tell("past")
             write_past(cluster, found.regions, region.name, deadlines)

@@ -126,7 +126,7 @@ async def supervised(field: Field) -> AsyncIterator[Workers]:
         "MELDSTROOM_METRICS_PORT": "0",
         "MELDSTROOM_DEVELOPMENT": "true",
     }
-    workers = Workers(Supervisor({role: argv_of(role) for role in ROLES}, env, field.folder))
+    workers = Workers(Supervisor({role: argv_of("worker", role) for role in ROLES}, env, field.folder))
     workers.supervisor.start()
     looking = asyncio.create_task(workers.look_after())
     try:

@@ -83,7 +83,7 @@ def test_its_heartbeat_is_a_metric_and_is_gone_when_it_is(field: Field):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = Worker(field, "watchdog", "a").environment | {"MELDSTROOM_METRICS_PORT": str(port - 2)}
-    watchdog = subprocess.Popen(argv_of("watchdog"), cwd=CHECKOUT, env=environment, stderr=subprocess.DEVNULL)
+    watchdog = subprocess.Popen(argv_of("worker", "watchdog"), cwd=CHECKOUT, env=environment, stderr=subprocess.DEVNULL)
 
     def heartbeat() -> float:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as page:

@@ -102,10 +102,8 @@ def test_a_team_accepts_starts_and_completes_from_the_row(board: Board, case: st
     move = f"/overdrachten/{re.search(case + r'.*?/overdrachten/([0-9a-f-]{36})/', row.text, re.S)[1]}/antwoord"  # type: ignore[index]
 
     # When each move is made
-    for state, words in (
-        (state.value, state.nl) for state in (HandoverState.ACCEPTED, HandoverState.STARTED, HandoverState.COMPLETED)
-    ):
-        answer = team.post(move, data={"csrf": csrf(row), "state": state, "back": "/mij"})
+    for state in (HandoverState.ACCEPTED, HandoverState.STARTED, HandoverState.COMPLETED):
+        answer = team.post(move, data={"csrf": csrf(row), "state": state.value, "back": "/mij"})
         # Then the screen says what the journal made of it
         assert "Gedaan:" in said(answer)
         assert state.nl in said(answer).lower()
