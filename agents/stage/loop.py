@@ -34,6 +34,8 @@ BATCH_BYTES = 4 * 1024 * 1024
 BATCH_S = 0.060
 BESIDE_S = 0.030
 """So long deadlines get beside the desk, and the inbox beside either: what is answered or fires is written soon."""
+ALONE_S = 0.200
+"""So much longer the inbox gets while nobody waits: each transaction costs its 15 ms, however much is in it."""
 TURN_S = 0.002
 """For so long a region decides before the others of its worker get their turn."""
 # Records are delivered one by one; a transaction for each would cost ten times as much.
@@ -83,6 +85,8 @@ class Tools:
     """Partition -> where each of its lanes ends."""
     journal_records: Callable[[int, Sequence[int]], Awaitable[list[bytes]]]
     """Partition and offsets -> the journal's records there."""
+    others_wait: Callable[[int], bool]
+    """Whether something waits for any region of this worker but that of this partition."""
     pause: Callable[[str, int], None]
     resume: Callable[[str, int], None]
     monotonic: Callable[[], float] = time.monotonic
@@ -146,6 +150,10 @@ class Region:
     def done(self) -> dict[str, int]:
         """How far each of its lanes is decided; empty while it does not decide."""
         return {name: lane.expected for name, lane in self._lanes.items()} if self.seen.state == "running" else {}
+
+    def waits(self) -> bool:
+        """Whether something came in that is not taken up yet."""
+        return any(lane.ready() for lane in self._lanes.values())
 
     def close(self) -> None:
         """End after the batch in hand; ``run`` returns."""
@@ -318,7 +326,11 @@ class Region:
         await self._decide_lane(DESK, batch, started + BATCH_S, room)
         await self._fire_due(batch, room)
         inbox_until = self._tools.monotonic() + (BESIDE_S if batch.count else BATCH_S)
-        await self._decide_lane(INBOX, batch, inbox_until, room)
+        await self._decide_lane(INBOX, batch, inbox_until, room, longer=0.0 if batch.count else ALONE_S)
+
+    def _awaited(self) -> bool:
+        """Whether somebody waits for the batch to end."""
+        return bool(self._lanes[DESK].waiting) or self._tools.others_wait(self.partition)
 
     def _blame(self, offsets: Mapping[str, int], count: int) -> None:
         """The broker refused what follows from a batch: find the input by running them singly, and put it aside."""
@@ -333,10 +345,14 @@ class Region:
             raise RegionStopped(f"{topic}: offset {following - 1} cannot even be put aside")
         self._refused.add((topic, following - 1))
 
-    async def _decide_lane(self, name: str, batch: Batch, until: float, room: int) -> None:
+    async def _decide_lane(self, name: str, batch: Batch, until: float, room: int, longer: float = 0.0) -> None:
+        """``longer`` (s): what it gets besides while neither its desk nor another region waits."""
         lane = self._lanes[name]
         size = sum(len(out.value or b"") for out in batch.outgoing)
-        while batch.count < room and size < BATCH_BYTES and self._tools.monotonic() < until:
+        while batch.count < room and size < BATCH_BYTES:
+            now = self._tools.monotonic()
+            if now >= until and (now >= until + longer or self._awaited()):
+                break
             taken = lane.take(1, BATCH_BYTES)
             if not taken:
                 break

@@ -232,6 +232,9 @@ class Stage:
             still_unread=self._still_unread,
             lane_ends=self._lane_ends,
             journal_records=self._journal_records,
+            others_wait=lambda partition: any(
+                region.waits() for number, region in self.regions.items() if number != partition
+            ),
             pause=lambda topic, partition: self._flow(topic, partition, go=False),
             resume=lambda topic, partition: self._flow(topic, partition, go=True),
             monotonic=time.monotonic,
