@@ -89,9 +89,14 @@ _FIELDS: Mapping[str, tuple[Field, ...]] = {
 }
 
 
-def fields(kind: ActKind, case: Case, directory: Directory) -> list[Field]:
-    """What an act on this case asks for, besides the reason."""
+def fields(kind: ActKind, case: Case | None, directory: Directory) -> list[Field]:
+    """What an act on this case (or on none) asks for, besides the reason."""
     found: list[Field] = []
+    if case is None:
+        choices = tuple(Choice(value=one.id, words=one.name) for one in directory.own())
+        if kind is ActKind.ACTIVATE_POLICY:
+            return [Field(name="policy", kind="words", pointer="/policy")]
+        return [Field(name="to", kind="one", pointer="/to", choices=choices)]
     if kind in (ActKind.RAISE, ActKind.LOWER):
         found.append(Field(name="colour", kind="one", pointer="/colour", choices=_codes(Colour)))
     if kind in (ActKind.SETTLE, ActKind.ASSESS):
@@ -150,6 +155,11 @@ def _part(directory: Directory) -> list[Field]:
     ]  # fmt: skip
 
 
+SIMPLE = (
+    "colour", "rating", "outcome", "hold", "other_case", "board", "found", "case_role", "to", "term", "policy",
+)  # fmt: skip
+
+
 def read(kind: ActKind, given: Given, *, now: datetime) -> dict[str, Any]:
     """What somebody filled in, as the contract has it; what is left open is left out."""
     said: dict[str, Any] = {"reason": _one(given, "reason") or ""}
@@ -157,7 +167,7 @@ def read(kind: ActKind, given: Given, *, now: datetime) -> dict[str, Any]:
                   if name.startswith("indicator-") and values[0]}  # fmt: skip
     if kind in (ActKind.SETTLE, ActKind.ASSESS) and indicators:
         said["indicators"] = indicators
-    for name in ("colour", "rating", "outcome", "hold", "other_case", "board", "found", "case_role", "to", "term"):
+    for name in SIMPLE:
         if (value := _one(given, name)) is not None:
             said[name] = value
     if (due := _moment(given, "due")) is not None:

@@ -34,7 +34,7 @@ class OfferMessage:
     key: str | None
 
 
-async def write_down(room: Room, person: Person, case_id: str, what: str) -> None:
+async def write_down(room: Room, person: Person, case_id: str | None, what: str) -> None:
     """That this person opens this, on the broker with every copy that counts; ``NotTaken`` when it is not."""
     said = {
         "v": 1, "at": iso(room.now_ms()), "region": person.region, "actor": person.code, "function": person.function,
@@ -52,7 +52,7 @@ async def offer_message(room: Room, region: str, handover: Handover) -> OfferMes
     if found is None:
         return None
     content = found.get("content")
-    key = await _key(room, region, content["key_id"]) if content is not None else None
+    key = await key_record(room, region, content["key_id"]) if content is not None else None
     return OfferMessage(message=found, key=json.loads(key)["jwe"] if key is not None else None)
 
 
@@ -78,7 +78,7 @@ async def opened_reports(room: Room, region: str, case: Case) -> list[dict[str, 
 
 
 async def _report(room: Room, region: str, case: Case, entry: Entry) -> dict[str, Any] | None:
-    place, named = room.mirror.place(region, case.id, entry.seq), await _key(room, region, entry.key_id)
+    place, named = room.mirror.place(region, case.id, entry.seq), await key_record(room, region, entry.key_id)
     if place is None or named is None:
         return None
     raw = await asyncio.to_thread(
@@ -101,7 +101,7 @@ async def _report(room: Room, region: str, case: Case, entry: Entry) -> dict[str
     return {"received": entry.received, "report": entry.thread, "version": entry.version, **parts}
 
 
-async def _key(room: Room, region: str, key_id: str) -> bytes | None:
+async def key_record(room: Room, region: str, key_id: str) -> bytes | None:
     """The record of a key; None when it was destroyed."""
     offset = room.mirror.key_offset(region, key_id)
     if offset is None:

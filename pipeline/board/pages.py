@@ -3,12 +3,12 @@ tells what the journal made of it."""
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx2
 import orjson
@@ -25,7 +25,7 @@ from agents.casework.case import AWAITS_ANSWER, Case
 from agents.casework.sentences import sentence
 from pipeline.board import api, forms
 from pipeline.board.identity import NotKnown, Person, Right
-from pipeline.board.opening import opened_offer, opened_reports, write_down
+from pipeline.board.opening import key_record, opened_offer, opened_reports, write_down
 from pipeline.board.plots import days
 from pipeline.board.problems import LANGUAGE_COOKIE, Wrong, language_of
 from pipeline.board.publisher import NotTaken
@@ -33,6 +33,8 @@ from pipeline.board.room import Room
 from pipeline.board.rows import offer_row, owed, queues
 from pipeline.board.sign_in import DRAFT_S, Draft, Session
 from pipeline.journal_reader import NoTopic
+from pipeline.letters import NotRedrivable, Original, readable, today
+from pipeline.letters import opened as opened_letter
 from pipeline.route import besides
 from pipeline.story import came, code, lines_of, refused
 from pipeline.story import step as step_name
@@ -41,6 +43,7 @@ from topics import specs
 from topics.answers import Act, Answer
 from topics.check import check
 from topics.codes import ActKind, RefusalReason
+from topics.offers import FieldError
 from topics.problems import field_errors
 from topics.texts import text
 
@@ -51,6 +54,14 @@ TICK_S = 1.0
 LOOK_S = 2.0
 """How the board itself is, is told at least so often."""
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
+HOURS = (24, 7 * 24, 10 * 366 * 24)
+"""What is owed is shown for a day, a week, or all of it."""
+BACK = {
+    ActKind.HOLD_RECEIVER: "/stroom",
+    ActKind.RESUME_RECEIVER: "/stroom",
+    ActKind.ACTIVATE_POLICY: "/beleid",
+}
+"""Where an act on no case was begun."""
 _CSRF = "@@csrf@@"
 POLICY_TABLES = (
     "colours", "raises", "provisional", "destinations", "filters", "keep_reasons", "refusals", "fan_out",
@@ -235,6 +246,8 @@ async def signed_in(request: Request) -> Response:
     session.draft = None
     with spoken(language_of(request)):
         try:
+            if draft.kind == "redrive":
+                return await _handed_in(request, room, session, draft, person)
             made = Act.model_validate({**draft.said, "second": person.code})
             api.permitted(room, session.person, made, person)
             return await _give_act(request, room, session, made, draft.back)
@@ -310,15 +323,19 @@ async def flow(request: Request, room: Room, session: Session) -> Response:
 
 @screen(Right.CASES)
 async def terms(request: Request, room: Room, session: Session) -> Response:
-    """What is owed, the earliest first."""
+    """What is owed within so many hours, the earliest first: what is late is always there."""
     person = session.person
+    given = request.query_params.get("uren", str(HOURS[1]))
+    hours = int(given) if given.isdigit() and int(given) in HOURS else HOURS[1]
+    until = room.now_ms() + hours * 3_600_000
 
     def rows() -> dict[str, Any]:
         rules = room.rules(person)
         cases = room.mirrored(person).cases()
-        return {"rows": owed(person.region, cases, rules, language()) if rules is not None else []}
+        found = owed(person.region, cases, rules, language()) if rules is not None else []
+        return {"rows": [row for row in found if row.due <= until], "hours": hours, "choices": HOURS}
 
-    return live(request, "owed.html", session, (), rows)
+    return live(request, "owed.html", session, (str(hours),), rows)
 
 
 @screen(Right.DEAD_LETTERS)
@@ -336,6 +353,91 @@ async def letters(request: Request, room: Room, session: Session) -> Response:
 
 def _letters(room: Room, person: Person) -> list[dict[str, Any]]:
     return [one for one in room.follower.letters.values() if one["region"] == person.region]
+
+
+@screen(Right.DEAD_LETTERS)
+async def letter(request: Request, room: Room, session: Session) -> Response:
+    """One of them: what is wrong, and for who mends it the way to open it."""
+    return page(request, "letter.html", session, letter=_letter(request, room, session), opened=None, errors=[])
+
+
+def _letter(request: Request, room: Room, session: Session) -> dict[str, Any]:
+    found = room.follower.letters.get(request.path_params["bericht"])
+    if found is None or found["region"] != session.person.region:
+        raise Wrong(404, "not_found")
+    return found
+
+
+async def _original(room: Room, found: dict[str, Any]) -> Original:
+    named = await key_record(room, found["region"], found["original"]["key_id"])
+    if named is None:
+        raise Wrong(404, "letter_gone")
+    return opened_letter(found, room.regions[found["region"]], named)
+
+
+@screen(Right.REDRIVE)
+async def open_letter(request: Request, room: Room, session: Session) -> Response:
+    """Open one. That this person did is on the broker before anything is shown."""
+    found = _letter(request, room, session)
+    try:
+        await write_down(room, session.person, None, f"letter {found['letter_id']}")
+        original = await _original(room, found)
+    except (NotTaken, KafkaError, NoTopic):
+        raise api.away() from None
+    return page(
+        request, "letter.html", session, letter=found, opened=readable(original.value), errors=_errors_of(found),
+        tried=None,
+    )  # fmt: skip
+
+
+def _errors_of(found: Mapping[str, Any]) -> list[FieldError]:
+    return [FieldError.model_validate(one) for one in (found.get("problem") or {}).get("errors", ())]
+
+
+@screen(Right.REDRIVE)
+async def redrive(request: Request, room: Room, session: Session) -> Response:
+    """Hand one in again, corrected: first only what would become of it, then, with a second person, really."""
+    found = _letter(request, room, session)
+    form = await request.form()
+    try:
+        original = await _original(room, found)
+    except (KafkaError, NoTopic):
+        raise api.away() from None
+    corrected = str(form.get("value", ""))
+    # What was not changed goes as it came, byte for byte.
+    value = original.value if corrected.splitlines() == readable(original.value).splitlines() else corrected.encode()
+    try:
+        tried = today(found, replace(original, value=value), room.regions[found["region"]])
+    except NotRedrivable:
+        raise Wrong(409, "not_redrivable") from None
+    if tried["accepted"] and form.get("really"):
+        said = {"letter": found["letter_id"], "value": value, "key": original.key, "headers": original.headers}
+        session.draft = Draft("redrive", said, f"/afgekeurd/{found['letter_id']}", room.now() + DRAFT_S)
+        return await room.sign_in.go(request, second=True, back="/afgekeurd")
+    return page(
+        request, "letter.html", session, letter=found, opened=corrected, tried=tried,
+        errors=_errors_of(tried) if not tried["accepted"] else [],
+    )  # fmt: skip
+
+
+async def _handed_in(request: Request, room: Room, session: Session, draft: Draft, second: Person) -> Response:
+    """Hand a dead letter in, now that a second person has looked along; who did is written down."""
+    person = session.person
+    if second.code == person.code or second.region != person.region or not second.may(Right.REDRIVE):
+        raise Wrong(403, "second")
+    found = room.follower.letters[draft.said["letter"]]
+    headers = [(name, value or b"") for name, value in draft.said["headers"]]
+    key = draft.said["key"]
+    try:
+        await write_down(room, person, None, f"redrive {found['letter_id']} second {second.code}")
+        await room.publisher.publish(
+            found["origin"]["topic"], key=key.decode() if key else None, value=draft.said["value"] or b"",
+            headers=headers,
+        )  # fmt: skip
+    except NotTaken:
+        raise api.away() from None
+    session.told.append(("told.handed_in", {"letter": found["letter_id"][:8]}))
+    return RedirectResponse(draft.back, status_code=303)
 
 
 @screen(Right.FIGURES)
@@ -474,18 +576,19 @@ async def answer(request: Request, room: Room, session: Session) -> Response:
 @screen(Right.ACT)
 async def act_form(request: Request, room: Room, session: Session) -> Response:
     """What an act asks for."""
-    found, kind = _case(request, room, session), _kind(request)
+    found, kind = _about(request, room, session)
     return _act_page(request, room, session, found, kind, {}, [])
 
 
 @screen(Right.ACT)
 async def act(request: Request, room: Room, session: Session) -> Response:
-    """An act on a case; with a second person, once that one has signed in too."""
-    found, kind = _case(request, room, session), _kind(request)
+    """An act on a case or on none; with a second person, once that one has signed in too."""
+    found, kind = _about(request, room, session)
     form = await request.form()
     given = {name: [str(one) for one in form.getlist(name)] for name in form}
     said = {
-        "act_id": str(uuid4()), "case_id": found.id, "kind": kind.value, "actor": session.person.code,
+        "act_id": str(uuid4()), "kind": kind.value, "actor": session.person.code,
+        **({"case_id": found.id} if found is not None else {}),
         "role": session.person.function or "", "done_at": datetime.now(UTC).isoformat(),
         **forms.read(kind, given, now=datetime.now(UTC)),
     }  # fmt: skip
@@ -494,9 +597,9 @@ async def act(request: Request, room: Room, session: Session) -> Response:
         made = Act.model_validate_json(orjson.dumps(said))
     except ValidationError as error:
         return _act_page(request, room, session, found, kind, given, list(field_errors(error, Act)), status=400)
-    back = f"/zaken/{found.id}"
+    back = f"/zaken/{found.id}" if found is not None else BACK[kind]
     if second:
-        session.draft = Draft(made.model_dump(mode="python", exclude_none=True), back, room.now() + DRAFT_S)
+        session.draft = Draft("act", made.model_dump(mode="python", exclude_none=True), back, room.now() + DRAFT_S)
         return await room.sign_in.go(request, second=True, back=back)
     api.permitted(room, session.person, made, None)
     return await _give_act(request, room, session, made, back)
@@ -506,7 +609,7 @@ def _act_page(
     request: Request,
     room: Room,
     session: Session,
-    found: Case,
+    found: Case | None,
     kind: ActKind,
     given: dict[str, list[str]],
     errors: list[Any],
@@ -524,6 +627,8 @@ def _act_page(
         status,
         case=found,
         kind=kind,
+        to=found.id if found is not None else None,
+        leave=f"/zaken/{found.id}" if found is not None else BACK[kind],
         fields=fields,
         given=given,
         errors=errors,
@@ -533,43 +638,66 @@ def _act_page(
     )
 
 
-def _kind(request: Request) -> ActKind:
+def _about(request: Request, room: Room, session: Session) -> tuple[Case | None, ActKind]:
+    """The case, if the act is on one, and which act it is."""
     try:
         kind = ActKind(request.path_params["handeling"])
     except ValueError:
         raise Wrong(404, "not_found") from None
-    if kind not in forms.ON_A_CASE:
+    if (kind in forms.ON_A_CASE) is not ("zaak" in request.path_params):
         raise Wrong(404, "not_found")
-    return kind
+    return _case(request, room, session) if "zaak" in request.path_params else None, kind
 
 
 async def _give_act(request: Request, room: Room, session: Session, made: Act, back: str) -> Response:
     await api.send_act(room, session.person, made)
-    await _tell_outcome(room, session, str(made.case_id), str(made.act_id))
+    if made.case_id is not None:
+        await _tell_outcome(room, session, str(made.case_id), str(made.act_id))
+    else:
+        await _tell_done(room, session, str(made.act_id))
     return RedirectResponse(back, status_code=303)
+
+
+async def _tell_done(room: Room, session: Session, own: str) -> None:
+    """Whether an act on no case was done, on the next page; or that it is on its way."""
+    book = room.mirrored(session.person).book
+
+    def done() -> bool:
+        return own in book.done
+
+    session.told.append(("told.simply_done" if await _within(room, done) else "told.not_yet", {}))
+
+
+async def _within(room: Room, ask: Callable[[], Any]) -> Any:
+    """What is asked, as soon as it is so; else what it is when the time is up."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + DECIDED_WITHIN_S
+    while not (found := ask()) and loop.time() < until:
+        try:
+            async with asyncio.timeout_at(until):
+                await room.follower.wait()
+        except TimeoutError:
+            return ask()
+    return found
 
 
 async def _tell_outcome(room: Room, session: Session, case_id: str, own: str) -> None:
     """What the journal made of it, on the next page; or that it is on its way."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + DECIDED_WITHIN_S
     region = session.person.region
-    while True:
+
+    def decided() -> Any:
         for record in reversed(room.mirror.history(region, case_id)):
             said: Any = record.input
             if own in (getattr(said, "answer_id", None), getattr(said, "act_id", None)):
-                key = "told.refused" if refused(record) else "told.done"
-                session.told.append((key, {"what": "; ".join(lines_of(record))}))
-                return
-        remaining = until - loop.time()
-        if remaining <= 0:
-            session.told.append(("told.sent", {}))
-            return
-        try:
-            async with asyncio.timeout(remaining):
-                await room.follower.wait()
-        except TimeoutError:
-            continue
+                return record
+        return None
+
+    record = await _within(room, decided)
+    if record is None:
+        session.told.append(("told.sent", {}))
+    else:
+        key = "told.refused" if refused(record) else "told.done"
+        session.told.append((key, {"what": "; ".join(lines_of(record))}))
 
 
 def _back(given: str, otherwise: str) -> str:
@@ -605,29 +733,14 @@ async def report(request: Request, room: Room, session: Session) -> Response:
         )
     except NotTaken:
         raise api.away() from None
-    opened = await _opened_case(room, session.person, source.id, result.report.report_id)
+    thread, book = f"{source.id}/{result.report.report_id}", room.mirrored(session.person).book
+    known = await _within(room, lambda: book.thread(thread))
+    opened = known[1] if known is not None else None
     if opened is None:
         session.told.append(("told.sent", {}))
         return RedirectResponse("/melding", status_code=303)
     session.told.append(("told.report", {"case": opened[:8]}))
     return RedirectResponse(f"/zaken/{opened}", status_code=303)
-
-
-async def _opened_case(room: Room, person: Person, source: str, report_id: UUID) -> str | None:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + DECIDED_WITHIN_S
-    while True:
-        known = room.mirrored(person).book.thread(f"{source}/{report_id}")
-        if known is not None:
-            return known[1]
-        remaining = until - loop.time()
-        if remaining <= 0:
-            return None
-        try:
-            async with asyncio.timeout(remaining):
-                await room.follower.wait()
-        except TimeoutError:
-            continue
 
 
 def _report_page(
@@ -688,6 +801,11 @@ def routes() -> list[Route]:
         Route("/stroom", flow),
         Route("/termijnen", terms),
         Route("/afgekeurd", letters),
+        Route("/afgekeurd/{bericht}", letter),
+        Route("/afgekeurd/{bericht}/inhoud", open_letter, methods=["POST"]),
+        Route("/afgekeurd/{bericht}/opnieuw", redrive, methods=["POST"]),
+        Route("/handelingen/{handeling}", act_form),
+        Route("/handelingen/{handeling}", act, methods=["POST"]),
         Route("/beleid", policy, methods=["GET", "POST"]),
         Route("/cijfers", figures),
         Route("/melding", report_form),

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 from authlib.integrations.starlette_client import OAuth
@@ -35,8 +35,9 @@ class NoToken(Exception):
 
 @dataclass(slots=True)
 class Draft:
-    """An act that waits until a second person has signed in to look along."""
+    """What waits until a second person has signed in to look along: an act, or a message that is handed in again."""
 
+    kind: Literal["act", "redrive"]
     said: dict[str, Any]
     back: str
     until: float

@@ -1,9 +1,7 @@
 """``meldstroom deadletters``: what could not be taken in, and how it gets in after all."""
 
 import json
-import os
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,17 +26,9 @@ from pipeline.words import iso, local_time, say, span
 
 if TYPE_CHECKING:
     from agents.policy.region import RegionConfig
+    from pipeline.letters import Original
     from pipeline.settings import Settings
     from topics.cluster import Cluster
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Original:
-    """The bytes as they came."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes | None]]
 
 
 @click.group(cls=Group, help="help.deadletters")
@@ -82,17 +72,19 @@ def ls(output: str) -> None:
 @output_option
 def show(id: str, output: str) -> None:
     """Open one; this needs the region's wrap key."""
+    from pipeline.letters import readable
+
     found = settings()
     cluster = cluster_of(found)
     letter = _named(cluster, found, id)
     original = opened(cluster, letter, _region(found, letter["region"]))
-    headers = [[name, _readable(value)] for name, value in original.headers]
+    headers = [[name, readable(value)] for name, value in original.headers]
     if output == "json":
         as_json(
             {
                 **_about(letter),
                 "problem": letter["problem"],
-                "original": {"key": _readable(original.key), "value": _readable(original.value), "headers": headers},
+                "original": {"key": readable(original.key), "value": readable(original.value), "headers": headers},
             }
         )
         return
@@ -106,9 +98,9 @@ def show(id: str, output: str) -> None:
     click.echo()
     for name, value in headers:
         click.echo(f"{name}: {value}")
-    click.echo(say("letter.key", found=_readable(original.key)))
+    click.echo(say("letter.key", found=readable(original.key)))
     click.echo()
-    click.echo(_readable(original.value))
+    click.echo(readable(original.value))
     note("letter.next", letter=letter["letter_id"][:8])
 
 
@@ -118,13 +110,19 @@ def show(id: str, output: str) -> None:
 @output_option
 def redrive(id: str, dry_run: bool, output: str) -> None:
     """Exit 1 when it would be refused again; then nothing is published."""
+    from pipeline.letters import NotRedrivable, today
+
     found = settings()
     cluster = cluster_of(found)
     letter = _named(cluster, found, id)
     region = _region(found, letter["region"])
     original = opened(cluster, letter, region)
     topic = letter["origin"]["topic"]
-    said = {"letter_id": letter["letter_id"], "topic": topic, "dry_run": dry_run, **today(letter, original, region)}
+    try:
+        found_now = today(letter, original, region)
+    except NotRedrivable:
+        raise Sorry("error.not_redrivable", Exit.NOT_SO, topic=topic) from None
+    said = {"letter_id": letter["letter_id"], "topic": topic, "dry_run": dry_run, **found_now}
     if said["accepted"] and not dry_run:
         headers = [(name, value or b"") for name, value in original.headers]
         record = Outgoing(topic=topic, key=original.key, value=original.value, headers=headers)
@@ -156,61 +154,20 @@ def letters_of(cluster: "Cluster", found: "Settings") -> dict[str, dict[str, Any
     return {letter["letter_id"]: letter for letter in letters if letter["region"] in regions}
 
 
-def opened(cluster: "Cluster", letter: dict[str, Any], region: "RegionConfig") -> Original:
+def opened(cluster: "Cluster", letter: dict[str, Any], region: "RegionConfig") -> "Original":
     """The original of a letter; ``Sorry`` when its key was destroyed."""
-    from agents.intake.decide import read_original
-    from agents.sealing import unseal
     from pipeline.journal_reader import read_values
+    from pipeline.letters import opened as unsealed
     from topics.specs import KEYS
 
     key_id = letter["original"]["key_id"]
-    wrapped = None
+    named = None
     for _, record in read_values(cluster, KEYS.topic(), [region.partition]):
         if record.key == key_id.encode():
-            wrapped = record.value
-    if wrapped is None:
+            named = record.value
+    if named is None:
         raise Sorry("error.no_letter_key", Exit.NOT_SO, id=letter["letter_id"])
-    named = json.loads(wrapped)
-    key = region.keys.unwrapped(named["wrap"], named["wrapped"])
-    plain = read_original(unseal(key, key_id, "original", letter["original"]["data"]))
-    return Original(
-        key=_unhex(plain["key"]),
-        value=_unhex(plain["value"]),
-        headers=[
-            (bytes.fromhex(name).decode("utf-8", "surrogateescape"), _unhex(value)) for name, value in plain["headers"]
-        ],
-    )
-
-
-def today(letter: dict[str, Any], original: Original, region: "RegionConfig") -> dict[str, Any]:
-    """What intake would make of it now. What casework then decides depends on how the cases stand."""
-    from uuid import uuid4
-
-    from agents.intake.decide import bring, registry
-    from agents.stage.lane import Arrived
-    from topics import specs
-    from topics.journal import RefusedInput
-
-    origin = letter["origin"]
-    families = specs.TO_INTAKE
-    known = registry({region.name: region})
-    family = next((family for family in families if family.owns(origin["topic"])), None)
-    member = family.member(origin["topic"]) if family else ""
-    if family is None or member not in {*known.sources, *known.receivers, *known.regions}:
-        raise Sorry("error.not_redrivable", Exit.NOT_SO, topic=origin["topic"])
-    record = Arrived(
-        origin["topic"],
-        origin["partition"],
-        origin["offset"],
-        letter["arrived_at"],
-        original.key,
-        original.value,
-        tuple((name, value or b"") for name, value in original.headers),
-    )
-    brought = bring(record, known, str(uuid4()), os.urandom)
-    if isinstance(brought.message.input, RefusedInput):
-        return {"accepted": False, "reason": brought.message.input.reason, "problem": brought.message.problem}
-    return {"accepted": True, "lane": brought.lane, "region": brought.region}
+    return unsealed(letter, region, named)
 
 
 def _named(cluster: "Cluster", found: "Settings", given: str) -> dict[str, Any]:
@@ -232,18 +189,3 @@ def _about(letter: dict[str, Any]) -> dict[str, Any]:
 def _place(letter: dict[str, Any]) -> str:
     origin = letter["origin"]
     return f"{origin['topic']} {origin['partition']}/{origin['offset']}"
-
-
-def _readable(raw: bytes | None) -> str:
-    """Text where it is text; else hexadecimal. No sign of it can steer the terminal."""
-    if raw is None:
-        return "-"
-    try:
-        found = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.hex()
-    return "".join(sign if sign.isprintable() or sign in "\n\t" else f"\\x{ord(sign):02x}" for sign in found)
-
-
-def _unhex(given: str | None) -> bytes | None:
-    return None if given is None else bytes.fromhex(given)

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.bench.board import board
 from tests.bench.ground import say, yardstick_ms
 from tests.bench.latency import latency
 from tests.bench.outage import outage
@@ -33,6 +34,7 @@ PARTS = {
     "takeover": lambda folder, given: takeover(folder, records=given.journal),
     "receivers": lambda folder, given: receivers(folder, count=given.receivers),
     "outage": lambda folder, given: outage(folder, minutes=given.minutes),
+    "board": lambda folder, given: board(folder, cases=given.cases, watchers=given.watchers, trickle=given.trickle),
     "profile": lambda folder, given: profile(folder, reports=given.reports),
 }
 
@@ -78,6 +80,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--flood", type=int, default=20_000, help="latency, pressure: reports at once")
     parser.add_argument("--journal", type=int, default=100_000, help="takeover: journal records of the lost region")
     parser.add_argument("--receivers", type=int, default=1_500, help="receivers: how many teams the region has")
+    parser.add_argument("--cases", type=int, default=5_000, help="board: open cases of the region")
+    parser.add_argument("--watchers", type=int, default=200, help="board: how many people watch")
     parser.add_argument("--minutes", type=float, default=1.0, help="outage: how long the broker is gone")
     parser.add_argument("--rounds", type=int, default=2, help="rivals: how often each way gets its turn")
     parser.add_argument("--ways", nargs="*", default=["meldstroom", "bare", "quix"], help="rivals: which")

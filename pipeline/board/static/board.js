@@ -11,6 +11,8 @@
   if (!url || !state) { return; }
 
   const SILENT_MS = 12000;
+  const OFTEN_MS = 3000;  // however much happens, a screen is fetched no more often
+  let fetched = 0, later = null;
   let version = null, paused = false, missed = 0, heard = Date.now(), fetching = false, again = false;
 
   function clock(iso) {
@@ -54,7 +56,13 @@
     if (!live || document.getElementById("content")) { return; }
     if (busy(live)) { missed += 1; show(); return; }
     if (fetching) { again = true; return; }
+    const wait = fetched + OFTEN_MS - Date.now();
+    if (wait > 0) {
+      later = later || setTimeout(function () { later = null; if (!paused) { refresh(); } }, wait);
+      return;
+    }
     fetching = true;
+    fetched = Date.now();
     try {
       const answer = await fetch(location.href, { headers: { "X-Fragment": "1" }, redirect: "manual" });
       if (!answer.ok) { return; }
@@ -87,11 +95,12 @@
     paused = !paused;
     pause.setAttribute("aria-pressed", String(paused));
     pause.textContent = paused ? pause.dataset.resume : pause.dataset.pause;
-    if (!paused) { refresh(); }
+    if (!paused) { fetched = 0; refresh(); }
   });
   news.addEventListener("click", function () {
     for (const one of document.querySelectorAll("#live details[open]")) { one.open = false; }
     document.getElementById("main").focus({ preventScroll: true });
+    fetched = 0;
     refresh();
   });
 

@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 
 from pipeline.board.app import HEADERS
 from pipeline.board.doors import DOORS
-from tests.pipeline.board.conftest import REGION, SOURCE, Board
+from tests.pipeline.board.ground import REGION, SOURCE, Board
 from tests.storm.field import a_plain_report
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]

@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.pipeline.board.conftest import SOURCE, Board
+from tests.pipeline.board.ground import SOURCE, Board
 from tests.storm.field import a_plain_report, wait_for
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
@@ -20,11 +20,12 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 ASSESSOR, DUTY = "beoordelaar-1.bz", "bureaudienst-1.bz"
 SCREENS = ("/mij", "/verzonden", "/stroom", "/termijnen", "/afgekeurd", "/beleid", "/cijfers", "/melding")
 WAIT_MS = 10_000
+expect.set_options(timeout=WAIT_MS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or whichever is on the way."""
+    """Debian's Chromium, or another. Of this module: while it runs, no test may have a loop of its own."""
     path = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
     assert path, "make tools installs chromium"
     with sync_playwright() as playwright:

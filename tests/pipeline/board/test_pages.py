@@ -14,7 +14,7 @@ from kafka import KafkaConsumer
 
 from pipeline.board.identity import RIGHTS, Role
 from pipeline.board.pages import TABS
-from tests.pipeline.board.conftest import REGION, SOURCE, Board
+from tests.pipeline.board.ground import REGION, SOURCE, Board
 from tests.storm.field import a_plain_report
 from topics import specs
 from topics.codes import HandoverState
@@ -330,3 +330,89 @@ def test_both_languages(board: Board, case: str):
     assert "Afgekeurd" not in english.text
     source = SOURCE
     assert source in board.field.sources
+
+
+def second_signs(board: Board, person: httpx2.Client, path: str, data: dict[str, str], code: str) -> httpx2.Response:
+    """Send a form that needs a second person, who signs in."""
+    door = person.post(path, data=data)
+    assert "/ontwikkeling/authorize" in str(door.url), said(door)
+    return person.post(str(door.url), data={"person": code})
+
+
+def test_a_dead_letter_is_corrected_and_handed_in_again_with_a_second_person(board: Board, eventually: Eventually):
+    # Given a report with a postcode that is none, published past the API
+    report = a_plain_report(random.Random("afgekeurd"))
+    report["address"]["postcode"] = "ONBEKEND"
+    board.field.publish(report).get(10)
+    operator = board.person(PEOPLE[Role.OPERATOR])
+
+    def listed() -> Any:
+        rows = re.findall(r"<tr class.*?</tr>", operator.get("/afgekeurd").text, re.S)
+        return next((row for row in rows if "/address/postcode" in row), None)
+
+    row = eventually("it is among the dead letters", listed)
+    path = re.search(r'href="(/afgekeurd/[0-9a-f-]{36})"', row)[1]  # type: ignore[index]
+    page = operator.get(path)
+    assert "/address/postcode" in page.text
+    assert "ONBEKEND" not in page.text
+
+    # It is opened, which is written down, and tried as it is
+    opened = operator.post(f"{path}/inhoud", data={"csrf": csrf(page)})
+    assert "ONBEKEND" in opened.text
+    assert any(one["what"] == f"letter {path.rpartition('/')[2]}" for one in openings(board))
+    as_it_is = json.dumps(report, ensure_ascii=False)
+    again = operator.post(f"{path}/opnieuw", data={"csrf": csrf(page), "value": as_it_is})
+    assert "/address/postcode" in again.text
+    assert 'name="really"' not in again.text
+
+    # Corrected, it would be taken in; alone nobody sends it
+    report["address"]["postcode"] = "5622 KL"
+    right = json.dumps(report, ensure_ascii=False)
+    tried = operator.post(f"{path}/opnieuw", data={"csrf": csrf(page), "value": right})
+    assert 'name="really"' in tried.text
+    really = {"csrf": csrf(page), "value": right, "really": "1"}
+    alone = second_signs(board, operator, f"{path}/opnieuw", really, PEOPLE[Role.OPERATOR])
+    assert alone.status_code == 403
+    auditor = second_signs(board, operator, f"{path}/opnieuw", really, PEOPLE[Role.AUDITOR])
+    assert auditor.status_code == 403
+
+    # With another operator it goes in, and becomes a case
+    done = second_signs(board, operator, f"{path}/opnieuw", really, "coordinator-2.bz")
+    assert "opnieuw aangeboden" in said(done)
+    police = board.machine(SOURCE)
+    receipt = eventually(
+        "registered",
+        lambda: [one["outcome"] for one in police.get(f"/v1/meldingen/{SOURCE}/{report['report_id']}").json()
+                 .get("copies", [])],
+    )  # fmt: skip
+    assert receipt[-1] == "REGISTERED"
+
+
+def test_a_receiver_is_taken_out_of_service_and_brought_back(board: Board):
+    person = board.person(DUTY)
+    for kind, word in (("HOLD_RECEIVER", "Buiten dienst sinds"), ("RESUME_RECEIVER", "")):
+        page = person.get(f"/handelingen/{kind}")
+        given = {"csrf": csrf(page), "to": "wijkteam-veldhoven", "reason": "Geen stroom op kantoor."}
+        done = person.post(f"/handelingen/{kind}", data=given)
+        assert "Gedaan." in said(done)
+        assert ("Buiten dienst sinds" in done.text) is bool(word)
+
+
+def test_a_policy_is_tried_and_put_in_force_with_a_second_person(board: Board):
+    maker = board.person(PEOPLE[Role.POLICY_MAKER])
+    page = maker.get("/beleid")
+    lit = maker.post(
+        "/beleid",
+        data={"csrf": csrf(page), "report": json.dumps(a_plain_report(random.Random("pad"), indicators={"S1": "YES"}))},
+    )
+    assert "oranje" in said(lit)
+    assert lit.text.count("ms-lit") >= 2
+    wrong = maker.post("/beleid", data={"csrf": csrf(page), "report": "{}"})
+    assert "ontbreekt" in said(wrong) or "verplicht" in said(wrong)
+
+    text = (board.field.regions_folder / REGION / "policy.yaml").read_text()
+    newer = re.sub(r'version: "[^"]+"', 'version: "2099-01"', text, count=1)
+    given = {"csrf": csrf(page), "policy": newer, "reason": "Herzien.", "with_second": "1"}
+    done = second_signs(board, maker, "/handelingen/ACTIVATE_POLICY", given, "beleidsmaker-2.bz")
+    assert "Gedaan." in said(done)
+    assert "2099-01" in maker.get("/beleid").text
