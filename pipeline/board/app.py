@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agents.policy.region import RegionConfig
-from pipeline.board import doors, pages
+from pipeline.board import door, doors, letters, moves, pages
 from pipeline.board.follower import SAVE_EVERY_S, Follower
 from pipeline.board.mirror import Mirror
 from pipeline.board.openapi import API_VERSION
@@ -29,6 +29,7 @@ from pipeline.board.problems import Wrong, response
 from pipeline.board.provider import Provider
 from pipeline.board.publisher import Publisher
 from pipeline.board.room import Room
+from pipeline.board.screen import TEMPLATES, wrong
 from pipeline.board.sign_in import SESSION_S, Sessions, SignIn
 from pipeline.board.watched import Watchdog
 from topics.cluster import Cluster
@@ -84,11 +85,11 @@ def build(setup: Setup) -> Starlette:
     )
     routes: list[Route | Mount] = [
         *doors.routes(),
-        *pages.routes(),
+        *screens(),
         Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
     ]
     if setup.issuer is None:
-        provider = Provider(own, setup.client_id, setup.regions, pages.TEMPLATES)
+        provider = Provider(own, setup.client_id, setup.regions, TEMPLATES)
         routes.append(Mount("/ontwikkeling", routes=provider.routes()))
     # The second person is sent on to the provider from a form.
     forms = " ".join(
@@ -112,6 +113,37 @@ def build(setup: Setup) -> Starlette:
     )
     app.state.room = room
     return app
+
+
+def screens() -> list[Route]:
+    """Where each screen is."""
+    return [
+        Route("/", door.home),
+        Route("/aanmelden", door.sign_in),
+        Route("/aangemeld", door.signed_in),
+        Route("/afmelden", door.sign_out, methods=["POST"]),
+        Route("/taal", door.choose_language),
+        Route("/gebeurtenissen", pages.events),
+        Route("/mij", pages.waiting),
+        Route("/verzonden", pages.sent),
+        Route("/stroom", pages.flow),
+        Route("/termijnen", pages.terms),
+        Route("/afgekeurd", letters.letters),
+        Route("/afgekeurd/{bericht}", letters.letter),
+        Route("/afgekeurd/{bericht}/inhoud", letters.open_letter, methods=["POST"]),
+        Route("/afgekeurd/{bericht}/opnieuw", letters.redrive, methods=["POST"]),
+        Route("/handelingen/{handeling}", moves.act_form),
+        Route("/handelingen/{handeling}", moves.act, methods=["POST"]),
+        Route("/beleid", pages.policy, methods=["GET", "POST"]),
+        Route("/cijfers", pages.figures),
+        Route("/melding", moves.report_form),
+        Route("/melding", moves.report, methods=["POST"]),
+        Route("/overdrachten/{overdracht}/antwoord", moves.answer, methods=["POST"]),
+        Route("/zaken/{zaak}", pages.case),
+        Route("/zaken/{zaak}/inhoud", pages.content, methods=["POST"]),
+        Route("/zaken/{zaak}/handelingen/{handeling}", moves.act_form),
+        Route("/zaken/{zaak}/handelingen/{handeling}", moves.act, methods=["POST"]),
+    ]
 
 
 @asynccontextmanager
@@ -159,8 +191,8 @@ async def _failed(request: Request, error: Exception) -> Response:
     return found
 
 
-def _said(request: Request, wrong: Wrong) -> Response:
-    return response(request, wrong) if request.url.path.startswith("/v1/") else pages.wrong(request, wrong)
+def _said(request: Request, found: Wrong) -> Response:
+    return response(request, found) if request.url.path.startswith("/v1/") else wrong(request, found)
 
 
 class _Headers:

@@ -13,7 +13,7 @@ import pytest
 from kafka import KafkaConsumer
 
 from pipeline.board.identity import RIGHTS, Role
-from pipeline.board.pages import TABS
+from pipeline.board.screen import TABS
 from tests.pipeline.board.ground import REGION, SOURCE, Board
 from tests.storm.field import a_plain_report
 from topics import specs

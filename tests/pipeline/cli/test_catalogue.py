@@ -14,13 +14,13 @@ from pipeline.cli.manners import Exit, Group
 from pipeline.settings import CHECKOUT
 from topics.texts import LANGUAGES, catalogue
 
-FOLDER = CHECKOUT / "pipeline" / "cli"
+FILES = [CHECKOUT / "pipeline" / "story.py", *(CHECKOUT / "pipeline" / "cli").glob("*.py")]
 SAYS = {"say", "note", "Sorry"}
 
 
 def asked() -> Iterator[tuple[str, str, frozenset[str] | None]]:
     """File and line, key, and the names of the values; None where they are not written out."""
-    for path in sorted(FOLDER.glob("*.py")):
+    for path in sorted(FILES):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in SAYS:
                 continue
