@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help env check-tools demo lint fast test simulate bench storm tools clean
+.PHONY: help env check-tools demo lint fast test screens simulate bench storm tools clean
 
 # The first Python of at least 3.11 that really runs (a shim or a stub on PATH may not); else nothing.
 FIND_PYTHON = for python in python3.11 python3.12 python3.13 python3.14 python3; do \
@@ -94,6 +94,10 @@ tools:
 # Without ARGS in two halves at once: those that need a broker wait for it most of the time.
 test: lint tools
 	@if [ -n "$(ARGS)" ]; then exec $(BIN)/pytest $(ARGS); else exec $(BIN)/python -m tests.halves; fi
+
+# The pictures in docs/board.md.
+screens: env tools
+	@exec $(BIN)/python -m tests.pipeline.board.screens docs/screens
 
 simulate: env
 	@exec $(BIN)/python -m tests.simulation $(ARGS)

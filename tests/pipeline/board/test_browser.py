@@ -23,13 +23,18 @@ WAIT_MS = 10_000
 expect.set_options(timeout=WAIT_MS)
 
 
+def chromium() -> str:
+    """Where it is."""
+    path = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
+    assert path, "make tools installs chromium"
+    return path
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, or another. Of this module: while it runs, no test may have a loop of its own."""
-    path = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
-    assert path, "make tools installs chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         yield browser
         browser.close()
 
