@@ -26,9 +26,10 @@ from pipeline.board.opening import offer_message
 from pipeline.board.problems import Wrong, language_of
 from pipeline.board.publisher import NotTaken
 from pipeline.board.room import Room
-from pipeline.board.rows import OfferRow, OwedRow, offer_row, owed
+from pipeline.board.rows import OfferRow, offer_row
 from pipeline.board.sign_in import NoToken
 from pipeline.journal_reader import NoTopic, read_values
+from pipeline.owed import Owed, owed
 from pipeline.route import Line, Said, Trial
 from topics import specs
 from topics.answers import Act, Answer
@@ -90,7 +91,7 @@ def _case(region: str, case: Case) -> dict[str, Any]:
     }
 
 
-def _owed(row: OwedRow, now: int) -> shapes.OwedSeen:
+def _owed(row: Owed, now: int) -> shapes.OwedSeen:
     return shapes.OwedSeen(
         case_id=UUID(row.case_id),
         region=row.region,
@@ -378,7 +379,7 @@ async def show_case(request: Request, room: Room, person: Person) -> Response:
             **_case(person.region, case),
             why=tuple(shapes.Why(rule=rule, sentence=sentence(rules, rule, said)) for rule in named),
             handovers=tuple(_seen(offer_row(person.region, case, one), now) for one in handovers),
-            owed=tuple(_owed(row, now) for row in owed(person.region, [case], rules, said)) if all_of_it else (),
+            owed=tuple(_owed(row, now) for row in owed(person.region, [case], rules)) if all_of_it else (),
         )
     )
 
@@ -431,7 +432,7 @@ async def list_owed(request: Request, room: Room, person: Person) -> Response:
         raise Wrong(400, "query", [field_error("binnenUren", "integer")])
     rules, now = room.rules(person), room.now_ms()
     until = now + int(timedelta(hours=int(hours)).total_seconds() * 1000)
-    rows = owed(person.region, room.mirrored(person).cases(), rules, language_of(request)) if rules is not None else []
+    rows = owed(person.region, room.mirrored(person).cases(), rules) if rules is not None else []
     return given(shapes.Owed(termijnen=tuple(_owed(row, now) for row in rows if row.due <= until)))
 
 

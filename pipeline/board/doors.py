@@ -15,9 +15,10 @@ from starlette.routing import Route
 from pipeline.board import api, shapes
 from pipeline.board.identity import Person, Right
 from pipeline.board.openapi import document
-from pipeline.board.problems import Wrong, response
+from pipeline.board.problems import Wrong, language_of, response
 from pipeline.board.room import Room
 from pipeline.board.sign_in import NoToken
+from pipeline.words import spoken
 from topics.answers import Act
 from topics.codes import Colour
 from topics.problems import field_error
@@ -77,7 +78,8 @@ def opened(door: Door) -> Callable[[Request], Awaitable[Response]]:
             if door.rights:
                 person = await _caller(request, room, door.rights)
             _query(request, door, known)
-            found = await door.handler(request, room, person)
+            with spoken(language_of(request)):
+                found = await door.handler(request, room, person)
         except Wrong as wrong:
             found = response(request, wrong)
         return found

@@ -20,10 +20,11 @@ from pipeline.board.plots import days
 from pipeline.board.problems import Wrong
 from pipeline.board.publisher import NotTaken
 from pipeline.board.room import Room
-from pipeline.board.rows import offer_row, owed, queues
+from pipeline.board.rows import offer_row, queues
 from pipeline.board.screen import case_of, live, page, screen
 from pipeline.board.sign_in import Session
 from pipeline.journal_reader import NoTopic
+from pipeline.owed import owed
 from pipeline.route import besides
 from pipeline.story import came, lines_of, refused
 from pipeline.words import iso, language
@@ -93,7 +94,7 @@ async def terms(request: Request, room: Room, session: Session) -> Response:
     def rows() -> dict[str, Any]:
         rules = room.rules(person)
         cases = room.mirrored(person).cases()
-        found = owed(person.region, cases, rules, language()) if rules is not None else []
+        found = owed(person.region, cases, rules) if rules is not None else []
         return {"rows": [row for row in found if row.due <= until], "hours": hours, "choices": HOURS}
 
     return live(request, "owed.html", session, (str(hours),), rows)
@@ -158,7 +159,7 @@ def _case_page(request: Request, room: Room, session: Session, found: Case, **mo
         mine=mine,
         row=offer_row(person.region, found, current) if current is not None else None,
         reasons=list(RefusalReason),
-        owed=owed(person.region, [found], rules, language()) if whole else [],
+        owed=owed(person.region, [found], rules) if whole else [],
         more=besides(room.mirrored(person).book, rules, found),
         history=[(record, came(record), lines_of(record), refused(record)) for record in history],
         acts=_acts_of(room, person) if whole else [],

@@ -3,15 +3,12 @@
 The worst colour comes first, and of one colour what has the least time left.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover, severity
-from agents.casework.rules import Rules
-from agents.casework.sentences import sentence
 from agents.policy.directory import Directory
-from topics.journal import Step
-from topics.texts import Language
+from pipeline.owed import step_code
 
 FOREVER = 1 << 60
 
@@ -49,19 +46,6 @@ class OfferRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwedRow:
-    """Something that is owed on a case: a term of the policy, or the next step about an offer."""
-
-    region: str
-    case_id: str
-    colour: str | None
-    what: str
-    sentence: str
-    with_whom: str
-    due: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueColumn:
     """A receiver's queue. ``held`` is since when it is out of service."""
 
@@ -90,12 +74,9 @@ def offers(region: str, cases: Iterable[Case], wanted: Callable[[Handover], bool
 def offer_row(region: str, case: Case, handover: Handover) -> OfferRow:
     """One handover."""
     due = handover.due()
-    step: str | None = None
-    tells: tuple[str, ...] = ()
-    if due is not None:
-        shown = due in (handover.falls, handover.shows)
-        step = ("SHOWN" if due == handover.shows else "HELD") if shown else _next(handover).name
-        tells = () if shown else _next(handover).tells
+    step = step_code(handover) if due is not None else None
+    climbs = step is not None and step not in ("HELD", "SHOWN")
+    tells = handover.ladder[min(handover.next_step, len(handover.ladder) - 1)].tells if climbs else ()
     return OfferRow(
         region=region,
         case_id=case.id,
@@ -114,31 +95,6 @@ def offer_row(region: str, case: Case, handover: Handover) -> OfferRow:
         owner=case.owner,
         test=case.test,
     )
-
-
-def _next(handover: Handover) -> Step:
-    return handover.ladder[min(handover.next_step, len(handover.ladder) - 1)]
-
-
-def owed(region: str, cases: Iterable[Case], rules: Rules, said: Language) -> list[OwedRow]:
-    """All that is owed, the earliest first."""
-    return sorted(_owed(region, cases, rules, said), key=lambda row: (row.due, row.case_id, row.what))
-
-
-def _owed(region: str, cases: Iterable[Case], rules: Rules, said: Language) -> Iterator[OwedRow]:
-    for case in cases:
-        current = case.current()
-        whom = current.receiver if current is not None else case.executor
-        for term, at in case.terms.items():
-            yield OwedRow(
-                region=region,
-                case_id=case.id,
-                colour=case.colour,
-                what=term,
-                sentence=sentence(rules, term, said),
-                with_whom=whom,
-                due=at,
-            )
 
 
 def queues(directory: Directory, held: dict[str, int], found: list[OfferRow], now: int) -> list[QueueColumn]:

@@ -255,6 +255,8 @@ def summary(region: str, one: "Case") -> dict[str, Any]:
 
 def next_step(one: "Case") -> dict[str, str | None] | None:
     """What comes when nobody does anything; None when nothing is waited for."""
+    from pipeline.owed import step_code
+
     current = one.current()
     due = current.due() if current else None
     if current is None or due is None:
@@ -310,6 +312,8 @@ def _policy(place: "Place") -> str:
 
 def plain_offer(handover: "Handover") -> dict[str, Any]:
     """A handover for machines."""
+    from pipeline.owed import step_code
+
     due = handover.due()
     found = {
         name: value
@@ -351,15 +355,9 @@ def _due(one: "Case") -> int | None:
     return current.due() if current else None
 
 
-def step_code(handover: "Handover") -> str:
-    """What happens next with an offer that waits: a step of its ladder, HELD or SHOWN."""
-    if handover.due() in (handover.falls, handover.shows):
-        return "SHOWN" if handover.due() == handover.shows else "HELD"
-    return handover.ladder[min(handover.next_step, len(handover.ladder) - 1)].name
-
-
 def step_of(handover: "Handover") -> str:
     """What happens next with an offer that waits, in words."""
+    from pipeline.owed import step_code
     from pipeline.story import step
 
     return step(step_code(handover)) if handover.due() is not None else "-"

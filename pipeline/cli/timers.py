@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,29 +24,14 @@ from pipeline.cli.manners import (
     settings,
     table,
 )
-from pipeline.words import iso, language, local_time
+from pipeline.words import iso, local_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from agents.casework.book import Book
+    from pipeline.owed import Owed
 
 AT_ONCE = timedelta(seconds=5)
 """What is to pass at once passes so much later: until then the act is decided."""
 _UNITS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """One thing that is owed on a case: a term of the policy, or the next step about an offer. ``due`` in ms."""
-
-    region: str
-    case_id: str
-    colour: str | None
-    what: str
-    sentence: str
-    with_whom: str
-    due: int
 
 
 @click.group(cls=Group, help="help.timers")
@@ -62,7 +46,9 @@ def timers() -> None:
 @output_option
 def due(within: str, colour: str | None, region: str | None, output: str) -> None:
     """Everything that is due up to then, what is late first."""
+    from agents.casework.rules import rules_of
     from pipeline.journal_reader import histories
+    from pipeline.owed import owed
 
     now = int(time.time() * 1000)
     until = now + _millis(within)
@@ -74,7 +60,7 @@ def due(within: str, colour: str | None, region: str | None, output: str) -> Non
         (
             one
             for name, (book, _) in histories(cluster, named).items()
-            for one in owed(name, book)
+            for one in owed(name, book.cases.values(), rules_of(book))
             if one.due <= until and (colour is None or one.colour == BY_NAME[colour.lower()])
         ),
         key=lambda one: (one.due, one.case_id, one.what),
@@ -110,26 +96,7 @@ _verb("move", option("--due", metavar="TIME", required=True, help="term_due"))
 _verb("fire")
 
 
-def owed(region: str, book: "Book") -> "Iterator[Owed]":
-    """All that is owed on the cases of a region."""
-    from agents.casework.rules import rules_of
-    from agents.casework.sentences import sentence
-    from pipeline.cli.case import step_code
-    from pipeline.story import step
-
-    rules = rules_of(book)
-    for case in book.cases.values():
-        current = case.current()
-        whom = current.receiver if current is not None else case.executor
-        for term, at in case.terms.items():
-            yield Owed(region, case.id, case.colour, term, sentence(rules, term, language()), whom, at)
-        for handover in case.handovers:
-            if (at_step := handover.due()) is not None:
-                code = step_code(handover)
-                yield Owed(region, case.id, case.colour, code, step(code), handover.receiver, at_step)
-
-
-def _plain(one: Owed, now: int) -> dict[str, Any]:
+def _plain(one: "Owed", now: int) -> dict[str, Any]:
     return {
         "region": one.region,
         "case_id": one.case_id,
