@@ -23,6 +23,7 @@ from agents.policy.loading import Loader
 from agents.policy.region import RegionConfig
 from pipeline.bench import Line, way_of
 from pipeline.demo import percentile
+from pipeline.past import AFTER_THE_PAST
 from pipeline.supervisor import CHECKOUT, Supervisor
 from topics import journal as j
 from topics import specs
@@ -34,8 +35,6 @@ RED = {"A2": "YES"}
 REDS_PER_S = 25
 SOON = {"minutes": 1}
 PATIENCE_S = 600.0
-AFTER_THE_PAST = 20_000_000
-"""The number of the first household that no past has."""
 
 Tell = Callable[[str], None]
 """Is told what is done now, by a name that the catalogue has: ``past``, ``open``, ``kill``, ``red``."""

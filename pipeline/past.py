@@ -34,6 +34,8 @@ from topics.cluster import Cluster
 
 PUBLISHED_FROM = 10**12
 """Offsets on the source's topic that no report will ever have: what is published later is no repeat of these."""
+AFTER_THE_PAST = 20_000_000
+"""The number of the first household that no past has."""
 AT_ONCE = 2_000
 TOLD_EVERY = 50_000
 

@@ -16,6 +16,7 @@ import httpx2
 import orjson
 
 from pipeline.bench import Line, way_of
+from pipeline.past import AFTER_THE_PAST
 from tests.bench.ground import SECOND, Spent, cluster_of, quiet, rss_mib, say, warmed
 from tests.bench.latency import waited
 from tests.pipeline.board.ground import Board, started
@@ -43,7 +44,7 @@ async def board(folder: Path, *, cases: int, watchers: int, trickle: int) -> dic
             wait_for("loaded", lambda: 'data-loaded="true"' in person.get("/stroom").text, 300)
             found: dict[str, Any] = {"cases": cases, "loaded_s": round(time.monotonic() - began, 1)}
             found["screens"] = [_screen(person, path) for path in SCREENS]
-            async with Line(cluster_of(field), way_of(field.regions[SECOND]), random.Random(1)) as line:
+            async with Line(cluster_of(field), way_of(field.regions[SECOND]), random.Random(1), AFTER_THE_PAST) as line:
                 await warmed(line)
                 say("a trickle, nobody watches")
                 with Spent(field, board=shown.process.pid) as alone:

@@ -18,10 +18,10 @@ from typing import Any
 
 from agents.stage.saving import SNAPSHOT_EVERY
 from pipeline.bench import TRICKLE_PER_S, Line, way_of
+from pipeline.past import AFTER_THE_PAST
 from tests.bench.ground import FIRST, SECOND, cluster_of, quiet, rss_mib, say, yardstick_ms
 from tests.storm.field import CHECKOUT, Field, Worker, wait_for
 
-AFTER_THE_PAST = 20_000_000
 PATIENCE_S = 600.0
 SOME_WHILE_S = 3.0
 

@@ -222,7 +222,7 @@ async def test_a_worker_goes_on_from_a_past_that_was_written_by_hand(tmp_path: P
         # When workers start, and a report comes in
         field.worker("intake", "a")
         worker = field.worker("region", "a")
-        line = Line(cluster_of(field), way_of(field.regions[FIRST]), random.Random(1), takeover.AFTER_THE_PAST)
+        line = Line(cluster_of(field), way_of(field.regions[FIRST]), random.Random(1), past.AFTER_THE_PAST)
         async with line:
             assert await takeover.decided(line, 0.0)
 
