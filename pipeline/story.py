@@ -1,5 +1,6 @@
 """A journal record in words: what came, and what followed from it."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.words import colour_name, language, local_time, say
@@ -19,6 +20,13 @@ _CODES = {
 def lines_of(record: "j.Record") -> list[str]:
     """A line for each event, as a person says it; at least one."""
     return [_event(record, event) for event in record.events] or [say("story.nothing")]
+
+
+def about(record: "j.Record", case_id: str) -> "j.Record":
+    """The record with only what followed for this case, or for none: what is due of several households at once stands
+    in one record."""
+    events = tuple(event for event in record.events if getattr(event, "case_id", None) in (None, case_id))
+    return replace(record, events=events)
 
 
 def came(record: "j.Record") -> str:

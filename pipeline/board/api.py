@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -22,13 +23,13 @@ from agents.policy.calendar import AMSTERDAM
 from agents.policy.model import millis, moment
 from pipeline.board import shapes
 from pipeline.board.identity import Person, Right
-from pipeline.board.opening import offer_message
+from pipeline.board.opening import bounded, offer_message, write_down
 from pipeline.board.problems import Wrong, language_of
 from pipeline.board.publisher import NotTaken
 from pipeline.board.room import Room
 from pipeline.board.rows import OfferRow, offer_row
 from pipeline.board.sign_in import NoToken
-from pipeline.journal_reader import NoTopic, read_values
+from pipeline.journal_reader import NoTopic
 from pipeline.owed import Owed, owed
 from pipeline.route import Line, Said, Trial
 from topics import specs
@@ -182,8 +183,8 @@ async def report_status(request: Request, room: Room, person: Person) -> Respons
 
 def _receipts(room: Room, source: str, report_id: UUID) -> list[dict[str, Any]]:
     key = str(report_id).encode()
-    records = read_values(room.cluster, specs.RECEIPTS.topic(source), [0])
-    return [json.loads(record.value) for _, record in records if record.key == key]
+    records = bounded(room.cluster, specs.RECEIPTS.topic(source), 0)
+    return [json.loads(record.value) for record in records if record.key == key]
 
 
 async def _report(request: Request, room: Room, person: Person) -> tuple[Report, bytes, list[tuple[str, bytes]]]:
@@ -200,24 +201,23 @@ async def _report(request: Request, room: Room, person: Person) -> tuple[Report,
         raise Wrong(400, "contract", [field_error("/source", "source_mismatch")])
     if event is None:
         return report, raw, event_headers(source.source, request.headers.get("traceparent"))
-    plain = orjson.loads(raw)
+    # What else stood in the event may be anything: a header is read by everybody on the way.
+    trace = request.headers.get("traceparent")
+    return report, event.data, event_headers(source.source, trace, event.id, event.time)
+
+
+_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def event_headers(
+    source: str, trace: str | None = None, own: str | None = None, at: datetime | None = None
+) -> list[tuple[str, bytes]]:
+    """The headers of a report as an event of this source: with its own id and time when it came as one."""
+    time = (at or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     attributes = {
-        name: str(value) for name, value in plain.items()
-        if name not in ("data", "datacontenttype") and value is not None
+        "specversion": "1.0", "id": own or str(uuid4()), "type": specs.REPORT_TYPE, "source": source, "time": time,
+        **({"traceparent": trace} if trace and _TRACE.fullmatch(trace) else {}),
     }  # fmt: skip
-    return report, orjson.dumps(plain["data"]), _headers(attributes)
-
-
-def event_headers(source: str, trace: str | None = None) -> list[tuple[str, bytes]]:
-    """The headers of a report that came as no event, now."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    attributes = {
-        "specversion": "1.0", "id": str(uuid4()), "type": specs.REPORT_TYPE, "source": source, "time": now,
-    }  # fmt: skip
-    return _headers(attributes | ({"traceparent": trace[:64]} if trace else {}))
-
-
-def _headers(attributes: Mapping[str, str]) -> list[tuple[str, bytes]]:
     named = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
     return [*named, ("content-type", b"application/json")]
 
@@ -246,10 +246,12 @@ async def offers_of_day(request: Request, room: Room, person: Person) -> Respons
     table.writerow(
         ("overdracht", "zaak", "ontvanger", "kleur", "bestemming", "stand", "aangeboden", "aanvaarden_voor", "test")
     )
-    for case in room.mirrored(person).book.cases.values():
-        for one in room.answerable(person, case):
-            if local(one.offered).date() == day:
-                table.writerow(_line(case, one))
+    directory, book = room.directory(person), room.mirrored(person).book
+    for receiver, case_id, handover_id in room.mirror.offered(person.region, day):
+        case = book.cases.get(case_id)
+        handover = case.handover(handover_id) if case is not None else None
+        if case is not None and handover is not None and person.answers_for(receiver, directory):
+            table.writerow(_line(case, handover))
     name = f"overdrachten-{day.isoformat()}.csv"
     return Response(
         out.getvalue(),
@@ -285,12 +287,13 @@ async def show_offer(request: Request, room: Room, person: Person) -> Response:
 
 async def sealed_offer(request: Request, room: Room, person: Person) -> Response:
     """The offer as it lies on your queue, with its key wrapped for you: only your private key opens it."""
-    _, handover = _handover(request, room, person)
+    case, handover = _handover(request, room, person)
     if not person.answers_for(handover.receiver, room.directory(person)):
         raise Wrong(403, "not_yours")
     try:
+        await write_down(room, person, case.id, f"sealed {handover.id}")
         found = await offer_message(room, person.region, handover)
-    except (KafkaError, NoTopic):
+    except (NotTaken, KafkaError, NoTopic):
         raise away() from None
     if found is None:
         raise Wrong(404, "no_offer")
@@ -422,6 +425,10 @@ def permitted(room: Room, person: Person, said: Act, second: Person | None) -> N
     if person.function not in permission.roles:
         raise Wrong(403, "act_not_yours", kind=said.kind.nl, roles=", ".join(permission.roles) or "-")
     if not permission.allows(person.function, person.code, said.second, colour):
+        raise Wrong(403, "second")
+    if second is not None and not (
+        second.region == person.region and second.may(Right.ACT) and second.function in permission.roles
+    ):
         raise Wrong(403, "second")
 
 

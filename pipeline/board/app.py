@@ -1,6 +1,7 @@
 """The board put together: doors for machines, screens for people, and what stands before all of them."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -121,6 +122,7 @@ def screens() -> list[Route]:
         Route("/", door.home),
         Route("/aanmelden", door.sign_in),
         Route("/aangemeld", door.signed_in),
+        Route("/akkoord", door.agree, methods=["POST"]),
         Route("/afmelden", door.sign_out, methods=["POST"]),
         Route("/taal", door.choose_language),
         Route("/gebeurtenissen", pages.events),
@@ -170,7 +172,12 @@ async def _saving(room: Room) -> None:
         await asyncio.sleep(SAVE_EVERY_S)
         if room.mirror.version != saved:
             saved = room.mirror.version
-            room.mirror.save()
+            try:
+                room.mirror.save()
+            except sqlite3.Error as error:
+                # What was to be saved may be half there: it is all in the journal.
+                log.error("board_not_saved", error=type(error).__name__)
+                room.mirror.begin_again()
 
 
 async def _refused(request: Request, error: Exception) -> Response:

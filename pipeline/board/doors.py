@@ -17,7 +17,7 @@ from pipeline.board.identity import Person, Right
 from pipeline.board.openapi import document
 from pipeline.board.problems import Wrong, language_of, response
 from pipeline.board.room import Room
-from pipeline.board.sign_in import NoToken
+from pipeline.board.sign_in import NoToken, ProviderAway
 from pipeline.words import spoken
 from topics.answers import Act
 from topics.codes import Colour
@@ -82,6 +82,8 @@ def opened(door: Door) -> Callable[[Request], Awaitable[Response]]:
                 found = await door.handler(request, room, person)
         except Wrong as wrong:
             found = response(request, wrong)
+        except ProviderAway:
+            found = response(request, Wrong(503, "provider_away", headers={"Retry-After": "30"}))
         return found
 
     return endpoint
@@ -142,7 +144,7 @@ DOORS: tuple[Door, ...] = (
         gives=shapes.OfferSeen, handler=api.show_offer, about="One handover.",
     ),
     Door(
-        method="GET", path="/v1/overdrachten/{overdracht}/inhoud", name="getOfferContent", rights=(Right.OFFERS,),
+        method="GET", path="/v1/overdrachten/{overdracht}/inhoud", name="getOfferContent", rights=(Right.CONTENT,),
         gives=shapes.OfferSealed, handler=api.sealed_offer,
         about="The offer with its sealed content and the key, wrapped for you as a JWE.",
     ),

@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
-from kafka.errors import KafkaError
 
 from pipeline.board.mirror import Mirror, OtherJournal
 from topics import journal as j
@@ -72,7 +71,7 @@ class Follower:
                     log.warning("board_begins_again")
                     self.mirror.begin_again()
                     self.sight.loaded = False
-                except (KafkaError, OSError, AssertionError) as error:
+                except Exception as error:  # whatever it is: a board that stands still must not look as if it lived
                     log.warning("board_disconnected", error=type(error).__name__)
                 await asyncio.sleep(1)
         finally:
@@ -152,7 +151,9 @@ class Follower:
             key_id = record.key.decode()  # type: ignore[attr-defined]
             self.mirror.key_at(name, key_id, None if value is None else offset)
         elif (letter := json.loads(value))["region"] == name:
-            self.letters[letter["letter_id"]] = letter
+            # What it was may be megabytes, and is read again when somebody opens it.
+            letter["original"] = {"key_id": letter["original"]["key_id"]}
+            self.letters[letter["letter_id"]] = {**letter, "offset": offset}
 
     def _tell(self) -> None:
         self._changed.set()

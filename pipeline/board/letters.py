@@ -1,24 +1,27 @@
 """The desk of the dead letters: look, open, correct, and hand in again with a second person."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import orjson
 from kafka.errors import KafkaError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from pipeline.board import api
 from pipeline.board.identity import Person, Right
-from pipeline.board.opening import key_record, write_down
+from pipeline.board.opening import key_record, record_at, write_down
 from pipeline.board.problems import Wrong
 from pipeline.board.publisher import NotTaken
 from pipeline.board.room import Room
-from pipeline.board.screen import live, page, screen
-from pipeline.board.sign_in import DRAFT_S, Draft, Session
+from pipeline.board.screen import for_second, live, page, say, screen
+from pipeline.board.sign_in import Draft, Session
 from pipeline.journal_reader import NoTopic
 from pipeline.letters import NotRedrivable, Original, readable, today
 from pipeline.letters import opened as opened_letter
+from topics import specs
 from topics.offers import FieldError
 
 
@@ -57,7 +60,11 @@ async def _original(room: Room, found: dict[str, Any]) -> Original:
     named = await key_record(room, found["region"], found["original"]["key_id"])
     if named is None:
         raise Wrong(404, "letter_gone")
-    return opened_letter(found, room.regions[found["region"]], named)
+    partition = room.regions[found["region"]].partition
+    raw = await asyncio.to_thread(record_at, room.cluster, specs.DEADLETTERS.topic(), partition, found["offset"])
+    if raw is None:
+        raise Wrong(404, "letter_gone")
+    return opened_letter(orjson.loads(raw), room.regions[found["region"]], named)
 
 
 @screen(Right.REDRIVE)
@@ -97,19 +104,25 @@ async def redrive(request: Request, room: Room, session: Session) -> Response:
         raise Wrong(409, "not_redrivable") from None
     if tried["accepted"] and form.get("really"):
         said = {"letter": found["letter_id"], "value": value, "key": original.key, "headers": original.headers}
-        session.draft = Draft("redrive", said, f"/afgekeurd/{found['letter_id']}", room.now() + DRAFT_S)
-        return await room.sign_in.go(request, second=True, back="/afgekeurd")
+        back = f"/afgekeurd/{found['letter_id']}"
+        words = [(say("letter.really"), found["letter_id"]), (say("letter.value"), readable(value))]
+        return await for_second(request, room, session, Draft("redrive", said, back, room.now(), words))
     return page(
         request, "letter.html", session, letter=found, opened=corrected, tried=tried,
         errors=_errors_of(tried) if not tried["accepted"] else [],
     )  # fmt: skip
 
 
-async def handed_in(request: Request, room: Room, session: Session, draft: Draft, second: Person) -> Response:
-    """Hand a dead letter in, now that a second person has looked along; who did is written down."""
-    person = session.person
+def may_hand_in(person: Person, second: Person) -> None:
+    """``Wrong`` unless these two may hand a message in again."""
     if second.code == person.code or second.region != person.region or not second.may(Right.REDRIVE):
         raise Wrong(403, "second")
+
+
+async def handed_in(request: Request, room: Room, session: Session, draft: Draft) -> Response:
+    """Hand a dead letter in, now that a second person has looked along; who did is written down."""
+    person, second = session.person, draft.second
+    assert second is not None
     found = room.follower.letters[draft.said["letter"]]
     headers = [(name, value or b"") for name, value in draft.said["headers"]]
     key = draft.said["key"]

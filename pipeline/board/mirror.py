@@ -4,26 +4,34 @@ Each region is its book (``agents/casework/book.py``, folded without keys) and, 
 it can be made again from the journal: what does not fit this release, or another journal, is thrown away and read anew.
 """
 
+import fcntl
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 from agents.casework import shelf
 from agents.casework.book import FOLD, Book
 from agents.casework.case import Case, short
 from agents.casework.cases import WARM
+from agents.policy.calendar import AMSTERDAM
+from agents.policy.model import moment
 from pipeline.journal_reader import NOTHING_OPENED
 from pipeline.story import cases_of
 from topics import journal as j
 
-FORMAT = 1
+FORMAT = 2
 _TABLES = """
 CREATE TABLE place (region TEXT PRIMARY KEY, next INTEGER NOT NULL);
 CREATE TABLE part (region TEXT, name TEXT, data BLOB NOT NULL, PRIMARY KEY (region, name)) WITHOUT ROWID;
 CREATE TABLE line (region TEXT, about BLOB, seq INTEGER, place INTEGER NOT NULL, record BLOB NOT NULL,
     PRIMARY KEY (region, about, seq)) WITHOUT ROWID;
+CREATE INDEX line_of ON line (region, seq);
+CREATE TABLE offer (region TEXT, day TEXT, receiver TEXT, about TEXT, handover TEXT,
+    PRIMARY KEY (region, day, receiver, handover)) WITHOUT ROWID;
 CREATE TABLE key (region TEXT, id BLOB, offset INTEGER NOT NULL, PRIMARY KEY (region, id)) WITHOUT ROWID;
 """
 
@@ -47,6 +55,10 @@ class Mirrored:
             self.book.cases.cool(WARM)
 
 
+class InUse(Exception):
+    """Another board keeps its file in that folder."""
+
+
 class OtherJournal(Exception):
     """A record does not follow on what is known: the mirror is of another journal."""
 
@@ -56,6 +68,13 @@ class Mirror:
 
     def __init__(self, path: Path, regions: Iterable[str]) -> None:
         self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._lock)
+            raise InUse(str(path.parent)) from None
         self._names = tuple(regions)
         self._db = self._opened()
         self.regions: dict[str, Mirrored] = {name: self._read(name) for name in self._names}
@@ -66,6 +85,7 @@ class Mirror:
         """Save and let go."""
         self.save()
         self._db.close()
+        os.close(self._lock)
 
     # Following ---------------------------------------------------------------------------------------
 
@@ -90,6 +110,11 @@ class Mirror:
                 region.live.add(number)
             row = (record.region, short(case_id), record.seq, offset, packed)
             self._db.execute("INSERT OR REPLACE INTO line VALUES (?, ?, ?, ?, ?)", row)
+        day = moment(record.at).astimezone(AMSTERDAM).date().isoformat()
+        for event in record.events:
+            if isinstance(event, j.Offered):
+                offer = (record.region, day, event.receiver, event.case_id, event.handover_id)
+                self._db.execute("INSERT OR REPLACE INTO offer VALUES (?, ?, ?, ?, ?)", offer)
         self.version += 1
 
     def key_at(self, region: str, key_id: str, offset: int | None) -> None:
@@ -126,10 +151,15 @@ class Mirror:
         )
         return [j.decode(zlib.decompress(packed)) for (packed,) in found]
 
-    def place(self, region: str, case_id: str, seq: int) -> int | None:
-        """The journal's offset of a record about a case; None when there is no such record."""
-        query = "SELECT place FROM line WHERE region = ? AND about = ? AND seq = ?"
-        row = self._db.execute(query, (region, short(case_id), seq)).fetchone()
+    def offered(self, region: str, day: date) -> list[tuple[str, str, str]]:
+        """What was offered on a day (in the Netherlands): receiver, case, handover."""
+        query = "SELECT receiver, about, handover FROM offer WHERE region = ? AND day = ? ORDER BY receiver"
+        return list(self._db.execute(query, (region, day.isoformat())))
+
+    def place(self, region: str, seq: int) -> int | None:
+        """The journal's offset of a record that is about a case; None when there is no such record."""
+        query = "SELECT place FROM line WHERE region = ? AND seq = ? LIMIT 1"
+        row = self._db.execute(query, (region, seq)).fetchone()
         return None if row is None else int(row[0])
 
     def key_offset(self, region: str, key_id: str) -> int | None:
@@ -148,12 +178,13 @@ class Mirror:
     def _opened(self) -> sqlite3.Connection:
         try:
             return self._connected()
+        except sqlite3.OperationalError:
+            raise  # its disk, or its rights: it may be a good one
         except sqlite3.DatabaseError:  # of another form, or no such file at all
             self._path.unlink(missing_ok=True)
             return self._connected()
 
     def _connected(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         found = sqlite3.connect(self._path)
         found.execute("PRAGMA journal_mode = WAL")
         found.execute("PRAGMA synchronous = NORMAL")

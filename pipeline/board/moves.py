@@ -1,9 +1,10 @@
 """What people do at a screen: a receiver's moves, acts, a report by telephone. It goes out as a message, and the next
 page tells what the journal made of it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 import orjson
 from pydantic import ValidationError
@@ -16,9 +17,9 @@ from pipeline.board.identity import Right
 from pipeline.board.problems import Wrong
 from pipeline.board.publisher import NotTaken
 from pipeline.board.room import Room
-from pipeline.board.screen import case_of, inside, page, screen, within
-from pipeline.board.sign_in import DRAFT_S, Draft, Session
-from pipeline.story import lines_of, refused
+from pipeline.board.screen import case_of, for_second, inside, page, say, screen, within
+from pipeline.board.sign_in import Draft, Session
+from pipeline.story import about, code, lines_of, refused
 from topics import specs
 from topics.answers import Act, Answer
 from topics.check import check
@@ -45,8 +46,11 @@ async def answer(request: Request, room: Room, session: Session) -> Response:
     one, handover = found
     form = await request.form()
     back = inside(str(form.get("back", "")), "/mij")
+    state = str(form.get("state", ""))
     said = {
-        "answer_id": str(uuid4()), "case_id": one.id, "handover_id": handover.id, "state": str(form.get("state", "")),
+        # Of this person, for this move: pressed twice, or sent again, it is one.
+        "answer_id": str(uuid5(UUID(handover.id), f"{state}/{session.person.code}")),
+        "case_id": one.id, "handover_id": handover.id, "state": state,
         "reason": str(form.get("reason", "")) or None, "by": session.person.code,
         "answered_at": datetime.now(UTC).isoformat(), "note": str(form.get("note", "")) or None,
     }  # fmt: skip
@@ -55,7 +59,7 @@ async def answer(request: Request, room: Room, session: Session) -> Response:
     except ValidationError as error:
         raise Wrong(400, "contract", field_errors(error, Answer)) from None
     await api.send_answer(room, session.person, handover.receiver, made)
-    await _tell_outcome(room, session, one.id, str(made.answer_id))
+    await _tell_outcome(room, session, one.id, str(made.answer_id), code("HandoverState", made.state))
     return RedirectResponse(back, status_code=303)
 
 
@@ -73,7 +77,7 @@ async def act(request: Request, room: Room, session: Session) -> Response:
     form = await request.form()
     given = {name: [str(one) for one in form.getlist(name)] for name in form}
     said = {
-        "act_id": str(uuid4()), "kind": kind.value, "actor": session.person.code,
+        "act_id": _own(given), "kind": kind.value, "actor": session.person.code,
         **({"case_id": found.id} if found is not None else {}),
         "role": session.person.function or "", "done_at": datetime.now(UTC).isoformat(),
         **forms.read(kind, given, now=datetime.now(UTC)),
@@ -85,10 +89,31 @@ async def act(request: Request, room: Room, session: Session) -> Response:
         return _act_page(request, room, session, found, kind, given, list(field_errors(error, Act)), status=400)
     back = f"/zaken/{found.id}" if found is not None else BACK[kind]
     if second:
-        session.draft = Draft("act", made.model_dump(mode="python", exclude_none=True), back, room.now() + DRAFT_S)
-        return await room.sign_in.go(request, second=True, back=back)
+        plain = made.model_dump(mode="python", exclude_none=True)
+        return await for_second(request, room, session, Draft("act", plain, back, room.now(), _words(made)))
     api.permitted(room, session.person, made, None)
-    return await give_act(request, room, session, made, back)
+    try:
+        return await give_act(request, room, session, made, back)
+    except Wrong as found_wrong:
+        if found_wrong.status != 503:
+            raise
+        return _act_page(request, room, session, found, kind, given, [], status=503)
+
+
+def _own(given: Mapping[str, Sequence[str]]) -> str:
+    """The id that the form was given: what is sent once more is the same."""
+    try:
+        return str(UUID(next(iter(given.get("own", ())), "")))
+    except ValueError:
+        return str(uuid4())
+
+
+def _words(made: Act) -> list[tuple[str, str]]:
+    """What a second person reads of an act."""
+    said = [(say("act.which"), code("ActKind", made.kind)), (say("act.about"), str(made.case_id or made.to or "-"))]
+    left_out = {"act_id", "case_id", "kind", "done_at", "second"}
+    plain = made.model_dump(mode="json", exclude_none=True, exclude=left_out)
+    return [*said, *((name.replace("_", " "), str(value)) for name, value in plain.items() if value)]
 
 
 def _act_page(
@@ -118,6 +143,7 @@ def _act_page(
         fields=fields,
         given=given,
         errors=errors,
+        own=_own(given),
         second=permission.second,
         allowed=session.person.function in permission.roles,
         roles=permission.roles,
@@ -155,8 +181,9 @@ async def _tell_done(room: Room, session: Session, own: str) -> None:
     session.told.append(("told.simply_done" if await within(room, done) else "told.not_yet", {}))
 
 
-async def _tell_outcome(room: Room, session: Session, case_id: str, own: str) -> None:
-    """What the journal made of it, on the next page; or that it is on its way."""
+async def _tell_outcome(room: Room, session: Session, case_id: str, own: str, move: str | None = None) -> None:
+    """What the journal made of it, on the next page; or that it is on its way. Who sees no cases is told his own
+    ``move`` alone: what the centre then decides is not for him."""
     region = session.person.region
 
     def decided() -> Any:
@@ -171,7 +198,10 @@ async def _tell_outcome(room: Room, session: Session, case_id: str, own: str) ->
         session.told.append(("told.sent", {}))
     else:
         key = "told.refused" if refused(record) else "told.done"
-        session.told.append((key, {"what": "; ".join(lines_of(record))}))
+        what = "; ".join(lines_of(about(record, case_id)))
+        if move is not None and not session.person.may(Right.CASES):
+            what = move
+        session.told.append((key, {"what": what}))
 
 
 # A report by telephone -------------------------------------------------------------------------------------------
@@ -186,12 +216,14 @@ async def report_form(request: Request, room: Room, session: Session) -> Respons
 @screen(Right.PUBLISH)
 async def report(request: Request, room: Room, session: Session) -> Response:
     """Hand it in on the topic of the centre's own source."""
+    if not session.person.may(Right.ACT):
+        raise Wrong(403, "not_your_role", roles=", ".join(sorted(session.person.roles)))
     form = await request.form()
     given = {name: [str(one) for one in form.getlist(name)] for name in form}
     source = forms.telephone_source(room.regions[session.person.region])
     if source is None:
         raise Wrong(409, "no_telephone_source")
-    made = forms.report(given, source.id, session.person.code, datetime.now(UTC), str(uuid4()))
+    made = forms.report(given, source.id, session.person.code, datetime.now(UTC), _own(given))
     raw = orjson.dumps(made)
     result = check(raw)
     if result.report is None:
@@ -201,8 +233,8 @@ async def report(request: Request, room: Room, session: Session) -> Response:
         await room.publisher.publish(
             specs.REPORTS.topic(source.id), key=str(result.report.report_id), value=raw, headers=headers
         )
-    except NotTaken:
-        raise api.away() from None
+    except NotTaken:  # what was filled in stays, under its id
+        return _report_page(request, room, session, given, [], status=503)
     thread, book = f"{source.id}/{result.report.report_id}", room.mirrored(session.person).book
     known = await within(room, lambda: book.thread(thread))
     opened = known[1] if known is not None else None
@@ -220,5 +252,5 @@ def _report_page(
         raise Wrong(403, "not_your_role", roles=", ".join(sorted(session.person.roles)))
     return page(
         request, "report.html", session, status, groups=forms.report_fields(room.directory(session.person)),
-        given=given, errors=errors,
+        given=given, errors=errors, own=_own(given),
     )  # fmt: skip

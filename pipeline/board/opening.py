@@ -5,12 +5,15 @@ The centre opens the reports of a case; a team opens what it was offered, where 
 
 import asyncio
 import json
+import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from kafka import TopicPartition
+from kafka.errors import KafkaTimeoutError
 
 from agents.casework.case import Case, Entry, Handover
 from agents.sealing import CannotOpen, unseal, unwrap_with
@@ -22,6 +25,8 @@ from topics import journal as j
 from topics import specs
 from topics.cluster import Cluster
 
+WITHIN_S = 10.0
+"""So long a reading of the broker may take."""
 EARLIER_MS = 60_000
 """An offer lies on its queue from the record on that made it; its stamp may be a little earlier than that."""
 
@@ -69,36 +74,34 @@ async def opened_offer(room: Room, region: str, handover: Handover) -> dict[str,
 
 
 async def opened_reports(room: Room, region: str, case: Case) -> list[dict[str, Any]]:
-    """What was reported in a case, the oldest first; of what was destroyed nothing. Reporters are among it: this is
-    for the centre alone."""
+    """What was reported in a case, the oldest first; of what cannot be opened any more only when it came. Reporters are
+    among it: this is for the centre alone."""
     found = []
-    for entry in case.entries:
-        found.append(await _report(room, region, case, entry))
-    return [one for one in found if one is not None]
+    for entry in room.mirror.regions[region].book.reports_of(case):
+        about = {"received": entry.received, "report": entry.thread, "version": entry.version}
+        found.append(about | await _report(room, region, entry))
+    return found
 
 
-async def _report(room: Room, region: str, case: Case, entry: Entry) -> dict[str, Any] | None:
-    place, named = room.mirror.place(region, case.id, entry.seq), await key_record(room, region, entry.key_id)
+async def _report(room: Room, region: str, entry: Entry) -> dict[str, Any]:
+    place, named = room.mirror.place(region, entry.seq), await key_record(room, region, entry.key_id)
     if place is None or named is None:
-        return None
-    raw = await asyncio.to_thread(
-        _record_at, room.cluster, specs.JOURNAL.topic(), room.regions[region].partition, place
-    )
+        return {}
+    raw = await asyncio.to_thread(record_at, room.cluster, specs.JOURNAL.topic(), room.regions[region].partition, place)
     said = j.decode(raw).input if raw is not None else None
     if not isinstance(said, j.ReportInput | j.TransferInput):
-        return None
+        return {}
     known = json.loads(named)
     end = "" if entry.number is None else f"-{entry.number}"
     try:
         key = room.regions[region].keys.unwrapped(known["wrap"], known["wrapped"])
-        parts = {
+        return {
             part: json.loads(unseal(key, entry.key_id, f"{part}{end}", said.sealed[f"{part}{end}"]))
             for part in ("rest", "reporter")
             if f"{part}{end}" in said.sealed
         }
     except CannotOpen:
-        return None
-    return {"received": entry.received, "report": entry.thread, "version": entry.version, **parts}
+        return {}
 
 
 async def key_record(room: Room, region: str, key_id: str) -> bytes | None:
@@ -108,17 +111,27 @@ async def key_record(room: Room, region: str, key_id: str) -> bytes | None:
         return None
     partition = room.regions[region].partition
     return await asyncio.to_thread(
-        _record_at, room.cluster, specs.KEYS.topic(), partition, offset, key_id.encode()
+        record_at, room.cluster, specs.KEYS.topic(), partition, offset, key_id.encode()
     )  # fmt: skip
 
 
-def _record_at(cluster: Cluster, topic: str, partition: int, offset: int, key: bytes | None = None) -> bytes | None:
+def record_at(cluster: Cluster, topic: str, partition: int, offset: int, key: bytes | None = None) -> bytes | None:
     """The value at an offset; None when another record, or none, stands there now."""
-    for _, record in read_values(cluster, topic, [partition], start={partition: offset}):
+    for record in bounded(cluster, topic, partition, offset):
         same = record.offset == offset and (key is None or record.key == key)
         value: bytes | None = record.value
         return value if same else None
     return None
+
+
+def bounded(cluster: Cluster, topic: str, partition: int, start: int | None = None) -> Iterator[Any]:
+    """The records from there on, up to where they end now; ``KafkaTimeoutError`` when that takes too long."""
+    until = time.monotonic() + WITHIN_S
+    begin = None if start is None else {partition: start}
+    for _, record in read_values(cluster, topic, [partition], start=begin, for_s=WITHIN_S):
+        yield record
+    if time.monotonic() > until:
+        raise KafkaTimeoutError(topic)
 
 
 def _on_queue(cluster: Cluster, handover: Handover) -> dict[str, Any] | None:
@@ -128,7 +141,7 @@ def _on_queue(cluster: Cluster, handover: Handover) -> dict[str, Any] | None:
         at = consumer.offsets_for_times({place: max(0, handover.offered - EARLIER_MS)})[place]
     if at is None:
         return None
-    for _, record in read_values(cluster, topic, [0], start={0: at.offset}):
+    for record in bounded(cluster, topic, 0, at.offset):
         said: dict[str, Any] = json.loads(record.value)
         if said.get("handover_id") == handover.id and "destination" in said:
             return said

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from agents.casework.case import AWAITS_ANSWER, Case
 from agents.casework.sentences import sentence
 from pipeline.board import api, forms
-from pipeline.board.identity import Person, Right
+from pipeline.board.identity import Person, Right, Role
 from pipeline.board.letters import letters_of
 from pipeline.board.opening import opened_offer, opened_reports, write_down
 from pipeline.board.plots import days
@@ -26,7 +26,7 @@ from pipeline.board.sign_in import Session
 from pipeline.journal_reader import NoTopic
 from pipeline.owed import owed
 from pipeline.route import besides
-from pipeline.story import came, lines_of, refused
+from pipeline.story import about, came, lines_of, refused
 from pipeline.words import iso, language
 from topics.check import check
 from topics.codes import ActKind, RefusalReason
@@ -161,7 +161,7 @@ def _case_page(request: Request, room: Room, session: Session, found: Case, **mo
         reasons=list(RefusalReason),
         owed=owed(person.region, [found], rules) if whole else [],
         more=besides(room.mirrored(person).book, rules, found),
-        history=[(record, came(record), lines_of(record), refused(record)) for record in history],
+        history=[(record, came(record), lines_of(about(record, found.id)), refused(record)) for record in history],
         acts=_acts_of(room, person) if whole else [],
         whole=whole,
         may_open=person.may(Right.CONTENT) and (bool(mine) or _of_the_centre(person)),
@@ -170,7 +170,7 @@ def _case_page(request: Request, room: Room, session: Session, found: Case, **mo
 
 
 def _of_the_centre(person: Person) -> bool:
-    return person.may(Right.ACT) and person.may(Right.CONTENT)
+    return not person.roles.isdisjoint({Role.DUTY_OFFICER, Role.VT_WORKER})
 
 
 def _acts_of(room: Room, person: Person) -> list[ActKind]:
@@ -208,7 +208,7 @@ async def events(request: Request, room: Room, session: Session) -> Response:
     """Tells who watches that something changed, and how the board itself is; never what."""
 
     async def telling() -> AsyncIterator[dict[str, str]]:
-        while True:
+        while room.sessions.of(request, look=False) is session:
             sight = room.follower.sight
             yield {
                 "event": "state",

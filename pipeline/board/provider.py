@@ -98,7 +98,7 @@ class Provider:
         now = int(time.time())
         said = {
             "iss": self.issuer, "sub": subject, "preferred_username": subject, "aud": audience, "iat": now,
-            "exp": now + TOKEN_S, CLAIM: claims, **({"nonce": nonce} if nonce else {}),
+            "exp": now + TOKEN_S, "auth_time": now, CLAIM: claims, **({"nonce": nonce} if nonce else {}),
         }  # fmt: skip
         return jwt.encode({"alg": "ES256", "kid": self._key.thumbprint()}, said, self._key)
 

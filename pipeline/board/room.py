@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.casework.case import Case, Handover
+from agents.casework.case import OPEN, Case, Handover
 from agents.casework.rules import Rules, rules_of
 from agents.policy.directory import Directory
 from agents.policy.region import RegionConfig
@@ -72,9 +72,13 @@ class Room:
         return case if any(True for _ in self.answerable(person, case)) else None
 
     def answerable(self, person: Person, case: Case) -> Iterator[Handover]:
-        """The handovers of a case that are, or were, this person's to answer."""
-        directory = self.directory(person)
-        return (one for one in case.handovers if person.answers_for(one.receiver, directory))
+        """The handovers of a case that are this person's to answer: of a team only while it has them."""
+        directory, whole = self.directory(person), person.may(Right.CASES)
+        return (
+            one
+            for one in case.handovers
+            if (whole or one.state in OPEN) and person.answers_for(one.receiver, directory)
+        )
 
     def handover(self, person: Person, handover_id: str) -> tuple[Case, Handover] | None:
         """A handover that this person may see, with its case; open ones and those of cases on which something is

@@ -16,24 +16,26 @@ from agents.casework.case import Case
 from pipeline.board.identity import Right
 from pipeline.board.problems import Wrong, language_of
 from pipeline.board.room import Room
-from pipeline.board.sign_in import Session
+from pipeline.board.sign_in import Draft, ProviderAway, Session
 from pipeline.story import code
 from pipeline.story import step as step_name
 from pipeline.words import colour_name, iso, language, local_time, span, spoken
 from topics.texts import text
 
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
+MOST_DRAFTS = 10
 _CSRF = "@@csrf@@"
 LETTER = {"RED": "R", "ORANGE": "O", "YELLOW": "G", "GREEN": "N"}
 """A colour's letter (rood, oranje, geel, groen): it is never told by colour alone."""
 
 
-def _t(key: str, **values: object) -> str:
+def say(key: str, **values: object) -> str:
+    """A sentence of the board's, in the language that is spoken."""
     return text(f"board.{key}", language(), **values)
 
 
 TEMPLATES.env.globals.update(
-    t=_t,
+    t=say,
     stretch=lambda seconds: "-" if seconds is None else span(seconds * 1000),
     code=code,
     colour_name=colour_name,
@@ -73,7 +75,8 @@ def screen(*rights: Right) -> Callable[[Screen], Callable[[Request], Awaitable[R
         async def endpoint(request: Request) -> Response:
             room: Room = request.app.state.room
             with spoken(language_of(request)):
-                session = room.sessions.of(request)
+                itself = bool(request.headers.get("x-fragment")) or request.url.path == "/gebeurtenissen"
+                session = room.sessions.of(request, look=not itself)
                 if session is None:
                     return await _to_the_door(request, room)
                 try:
@@ -84,6 +87,8 @@ def screen(*rights: Right) -> Callable[[Screen], Callable[[Request], Awaitable[R
                     return await handler(request, room, session)
                 except Wrong as found:
                     return wrong(request, found, session)
+                except ProviderAway:
+                    return wrong(request, provider_away(), session)
 
         return endpoint
 
@@ -91,7 +96,7 @@ def screen(*rights: Right) -> Callable[[Screen], Callable[[Request], Awaitable[R
 
 
 async def _to_the_door(request: Request, room: Room) -> Response:
-    if request.method != "GET" or request.headers.get("x-fragment"):
+    if request.method != "GET" or request.headers.get("x-fragment") or request.url.path == "/gebeurtenissen":
         return wrong(request, Wrong(401, "signed_out"))
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return RedirectResponse(f"/aanmelden?naar={httpx2.URL(back)}", status_code=303)
@@ -109,12 +114,13 @@ async def _from_here(request: Request, room: Room, session: Session) -> None:
 def page(request: Request, name: str, session: Session | None, /, status: int = 200, **values: Any) -> Response:
     """A page for who is signed in; what it has to say once is said."""
     room: Room = request.app.state.room
-    told = list(session.told) if session is not None else []
-    if session is not None:
-        session.told.clear()
+    told: list[tuple[str, dict[str, str]]] = []
+    if session is not None and not request.headers.get("x-fragment"):
+        told, session.told = session.told, []
     person = session.person if session is not None else None
     now = room.now_ms()
     common = {
+        "unconfirmed": status == 503,
         "person": person,
         "csrf": session.csrf if session is not None else "",
         "tabs": [tab for tab in TABS if person is not None and any(map(person.may, tab.rights))],
@@ -150,9 +156,21 @@ def live(
     return Response(known[1].replace(_CSRF.encode(), session.csrf.encode()), media_type="text/html")
 
 
+def provider_away() -> Wrong:
+    """Nobody can sign in just now."""
+    return Wrong(503, "provider_away", headers={"Retry-After": "30"})
+
+
+async def for_second(request: Request, room: Room, session: Session, draft: Draft) -> Response:
+    """To the provider, for a second person to sign in and to agree with ``draft``; of a few the newest wait."""
+    own = secrets.token_urlsafe(12)
+    session.drafts = dict([*list(session.drafts.items())[1 - MOST_DRAFTS :], (own, draft)])
+    return await room.sign_in.go(request, back="/", draft=own)
+
+
 def left(due: int, now: int) -> str:
     """How long until then, or how long ago, in words."""
-    return _t("late", span=span(now - due)) if due < now else _t("left", span=span(due - now))
+    return say("late", span=span(now - due)) if due < now else say("left", span=span(due - now))
 
 
 def wrong(request: Request, found: Wrong, session: Session | None = None) -> Response:

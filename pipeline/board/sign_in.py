@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import httpx2
-from authlib.integrations.starlette_client import OAuth
+from authlib.integrations.starlette_client import OAuth, OAuthError
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -29,6 +29,10 @@ KEYS_EVERY_S = 300.0
 ALGORITHMS = ["ES256", "ES384", "RS256", "PS256", "EdDSA"]
 
 
+class ProviderAway(Exception):
+    """The identity provider does not answer."""
+
+
 class NoToken(Exception):
     """A bearer token is missing, is not valid, or says too little; the text is one of our codes."""
 
@@ -40,7 +44,11 @@ class Draft:
     kind: Literal["act", "redrive"]
     said: dict[str, Any]
     back: str
-    until: float
+    began: float
+    words: list[tuple[str, str]]
+    """What the second person reads before agreeing: names and values."""
+    second: Person | None = None
+    """Who has signed in to look along."""
 
 
 @dataclass(slots=True)
@@ -51,7 +59,7 @@ class Session:
     csrf: str
     until: float
     seen: float
-    draft: Draft | None = None
+    drafts: dict[str, Draft] = field(default_factory=dict)
     told: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     """What the next page says once: keys of the catalogue and their values."""
 
@@ -73,13 +81,15 @@ class Sessions:
         request.session["id"] = key
         return self._known[key]
 
-    def of(self, connection: HTTPConnection) -> Session | None:
-        """The session of this browser; None when nobody is signed in, or not any more."""
+    def of(self, connection: HTTPConnection, *, look: bool = True) -> Session | None:
+        """The session of this browser; None when nobody is signed in, or not any more. What a page asks for by itself
+        (``look`` false) is no sign that somebody is there."""
         found = self._known.get(str(connection.session.get("id", "")))
         now = self._now()
         if found is None or found.until < now or found.seen + IDLE_S < now:
             return None
-        found.seen = now
+        if look:
+            found.seen = now
         return found
 
     def end(self, request: Request) -> None:
@@ -88,8 +98,20 @@ class Sessions:
         request.session.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Somebody who came back from the provider; ``draft`` is what a second person came for, ``at`` when that one has
+    shown who it is (s since 1970)."""
+
+    person: Person
+    draft: str | None
+    at: float
+    back: str
+
+
 class SignIn:
-    """The way to a provider and back. ``second`` in the session marks that it is a second person who comes."""
+    """The way to a provider and back. For whom a second person comes stands in the state that goes along, which the
+    provider gives back and the cookie confirms: no other window of the same browser can change that."""
 
     def __init__(self, issuer: str, client_id: str, client_secret: str | None, callback: str) -> None:
         self._issuer, self._client_id, self._callback = issuer, client_id, callback
@@ -104,19 +126,24 @@ class SignIn:
         self._keys: KeySet | None = None
         self._keys_at = 0.0
 
-    async def go(self, request: Request, *, second: bool, back: str) -> Response:
-        """To the provider."""
-        request.session["back"], request.session["second"] = back, second
-        more = {"prompt": "login"} if second else {}
-        found: Response = await self._oauth.provider.authorize_redirect(request, self._callback, **more)
+    async def go(self, request: Request, *, back: str, draft: str | None = None) -> Response:
+        """To the provider; with ``draft`` for a second person, who signs in anew. Raises ``ProviderAway``."""
+        request.session["back"] = back
+        more: dict[str, Any] = {"state": f"{secrets.token_urlsafe(16)}.{draft or ''}"}
+        if draft is not None:
+            more |= {"prompt": "login", "max_age": 0}
+        try:
+            found: Response = await self._oauth.provider.authorize_redirect(request, self._callback, **more)
+        except (httpx2.HTTPError, OAuthError):
+            raise ProviderAway from None
         return found
 
-    async def came(self, request: Request) -> tuple[Person, bool, str]:
-        """Who came back, whether as a second person, and where to go on; raises ``NotKnown``, ``OAuthError``."""
-        token = await self._oauth.provider.authorize_access_token(request)
-        person = person_of(token["userinfo"])
-        second, back = bool(request.session.pop("second", False)), str(request.session.pop("back", "/"))
-        return person, second, back
+    async def came(self, request: Request) -> Came:
+        """Who came back, and for what; raises ``NotKnown``, ``OAuthError``."""
+        draft = request.query_params.get("state", "").partition(".")[2] or None
+        claims = (await self._oauth.provider.authorize_access_token(request))["userinfo"]
+        back = str(request.session.pop("back", "/"))
+        return Came(person_of(claims), draft, float(claims.get("auth_time") or 0), back)
 
     async def bearer(self, given: str | None) -> Person:
         """Who a bearer token is about; ``NoToken``."""
@@ -139,9 +166,15 @@ class SignIn:
             raise NoToken("token_invalid") from None
 
     async def _provider_keys(self) -> KeySet:
+        """The provider's keys, looked up now and then. While it does not answer, those that it had are good."""
         if self._keys is None or time.monotonic() - self._keys_at > KEYS_EVERY_S:
-            async with httpx2.AsyncClient(timeout=5) as client:
-                about = (await client.get(f"{self._issuer}/.well-known/openid-configuration")).raise_for_status().json()
-                keys = (await client.get(about["jwks_uri"])).raise_for_status().json()
-            self._keys, self._keys_at = KeySet.import_key_set(keys), time.monotonic()
+            try:
+                async with httpx2.AsyncClient(timeout=5) as client:
+                    known = f"{self._issuer}/.well-known/openid-configuration"
+                    about = (await client.get(known)).raise_for_status().json()
+                    keys = (await client.get(about["jwks_uri"])).raise_for_status().json()
+                self._keys, self._keys_at = KeySet.import_key_set(keys), time.monotonic()
+            except (httpx2.HTTPError, KeyError, ValueError):
+                if self._keys is None:
+                    raise ProviderAway from None
         return self._keys

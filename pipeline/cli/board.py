@@ -22,13 +22,17 @@ def board(output: str) -> None:
 
     from pipeline import logs
     from pipeline.board.app import build
+    from pipeline.board.mirror import InUse
 
     found = settings()
     logs.setup(found.log_level)
     listening = socket.create_server((found.board.host, found.board.port), reuse_port=False)
     host, port = listening.getsockname()[:2]
     url = found.board.public_url or f"http://{host}:{port}"
-    app = build(setup_of(found, url.rstrip("/")))
+    try:
+        app = build(setup_of(found, url.rstrip("/")))
+    except InUse as error:
+        raise Sorry("error.board_already", Exit.CONFIG, folder=error) from None
     if output == "json":
         as_json({"url": url, "api": f"{url}/v1/openapi.json"}, line=True)
     else:

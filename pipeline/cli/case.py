@@ -114,11 +114,11 @@ def show(id: str, output: str) -> None:
         ),
     )
     click.echo(say("case.timeline"))
-    from pipeline.story import came, lines_of
+    from pipeline.story import about, came, lines_of
 
     for record in records:
         click.echo(f"  {local_time(record.at)}  {came(record)}")
-        for line in lines_of(record):
+        for line in lines_of(about(record, one.id)):
             click.echo(f"  {'':19}    {line}")
     note("case.show_next", case=one.id[:8])
 

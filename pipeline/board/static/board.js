@@ -65,9 +65,11 @@
     fetched = Date.now();
     try {
       const answer = await fetch(location.href, { headers: { "X-Fragment": "1" }, redirect: "manual" });
-      if (!answer.ok) { return; }
+      if (answer.status === 401 || answer.type === "opaqueredirect") { location.reload(); return; }
+      if (!answer.ok) { failed(); return; }
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
-      if (!fresh || busy(live)) { return; }
+      if (!fresh) { return; }
+      if (busy(live)) { missed += 1; show(); return; }
       const row = document.activeElement && document.activeElement.closest("[data-id]");
       const place = row && Array.from(row.querySelectorAll("a, button, summary")).indexOf(document.activeElement);
       live.replaceWith(fresh);
@@ -79,10 +81,17 @@
       missed = 0;
       show();
       count();
+    } catch (error) {
+      failed();
     } finally {
       fetching = false;
       if (again) { again = false; refresh(); }
     }
+  }
+
+  function failed() {
+    tell("away", null);
+    setTimeout(function () { if (!paused) { refresh(); } }, OFTEN_MS);
   }
 
   function show() {

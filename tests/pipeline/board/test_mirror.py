@@ -61,7 +61,7 @@ def test_a_history_is_every_record_about_the_case_without_what_was_sealed(tmp_pa
     found = mirror.history(REGION, case.id)
     assert [record.input.type for record in found] == ["report", "answer", "act"]
     assert not any(getattr(record.input, "sealed", None) for record in found)
-    assert all(mirror.place(REGION, case.id, record.seq) == 2 * record.seq for record in found)
+    assert all(mirror.place(REGION, record.seq) == 2 * record.seq for record in found)
     assert "sealed" in world.journal[found[0].seq].decode()
 
 

@@ -113,6 +113,17 @@ def test_a_team_accepts_starts_and_completes_from_the_row(board: Board, case: st
     assert "Gedaan:" not in said(late)
 
 
+def test_pressed_twice_it_is_one_answer(board: Board, case: str):
+    receiver = re.search(r"wijkteam-[a-z-]+", board.person(ASSESSOR).get(f"/zaken/{case}").text)[0]  # type: ignore[index]
+    team = board.person(f"lid.{receiver}")
+    row = team.get("/mij")
+    move = f"/overdrachten/{re.search(case + r'.*?/overdrachten/([0-9a-f-]{36})/', row.text, re.S)[1]}/antwoord"  # type: ignore[index]
+    for _ in range(2):
+        assert "Gedaan:" in said(team.post(move, data={"csrf": csrf(row), "state": "ACCEPTED"}))
+    timeline = said(board.person(ASSESSOR).get(f"/zaken/{case}"))
+    assert timeline.count("herhaling") + timeline.count("Herhaling") >= 1
+
+
 def test_a_refusal_needs_its_reason_and_goes_on_to_the_next(board: Board, case: str):
     receiver = re.search(r"wijkteam-[a-z-]+", board.person(ASSESSOR).get(f"/zaken/{case}").text)[0]  # type: ignore[index]
     team = board.person(f"lid.{receiver}")
@@ -123,6 +134,10 @@ def test_a_refusal_needs_its_reason_and_goes_on_to_the_next(board: Board, case: 
     assert without.status_code == 400
     refused = team.post(move, data={"csrf": csrf(row), "state": "REFUSED", "reason": "TOO_SEVERE", "note": HOSTILE})
     assert "Gedaan:" in said(refused)
+    # Where it goes on is not for who refused, nor is it to be opened there any more
+    assert "vt-bzo-" not in said(refused)
+    assert team.get(f"/zaken/{case}").status_code == 404
+    assert team.post(f"/zaken/{case}/inhoud", data={"csrf": csrf(row)}).status_code == 404
     assert board.person(ASSESSOR).get(f"/zaken/{case}").text.count("vt-bzo-") > 1
 
 
@@ -273,17 +288,20 @@ def test_what_needs_a_second_person_waits_for_that_one_to_sign_in(board: Board, 
     alone = person.post(form, data={**said_so, "with_second": ""})
     assert (alone.status_code, "Hier moet een tweede bij" in alone.text) == (403, True)
 
-    # The same person is no second one, somebody without the function neither changes that
-    door = person.post(form, data=said_so)
-    assert "/ontwikkeling/authorize" in str(door.url)
-    same = person.post(str(door.url), data={"person": ASSESSOR})
-    assert (same.status_code, "Hier moet een tweede bij" in same.text) == (403, True)
+    # The same person is no second one; nor is a team, an auditor, or the centre of another region
+    for code in (ASSESSOR, "lid.wijkteam-helmond", PEOPLE[Role.AUDITOR], "teamleider-1.hm"):
+        refused = second_signs(board, person, form, said_so, code)
+        assert (refused.status_code, "Hier moet een tweede bij" in refused.text) == (403, True), code
 
-    # With another one it is
+    # The second one sees what it is before it is sent, and what was sent once is not sent again
     door = person.post(form, data=said_so)
-    done = person.post(str(door.url), data={"person": LEADER})
+    shown = person.post(str(door.url), data={"person": LEADER})
+    assert "Het bleek een ander gezin." in shown.text
+    (draft,) = re.findall(r'name="draft" value="([^"]+)"', shown.text)
+    assert person.post("/akkoord", data={"csrf": csrf(shown), "draft": "geraden"}).status_code == 400
+    done = person.post("/akkoord", data={"csrf": csrf(shown), "draft": draft})
+    assert person.post("/akkoord", data={"csrf": csrf(shown), "draft": draft}).status_code == 400
     assert "Gedaan:" in said(done)
-    assert LEADER.split(".")[0] in said(person.get(f"/zaken/{found}")) or done.status_code == 200
     assert "groen" in said(done)
     # And the first one is still who is signed in
     assert ASSESSOR in person.get("/stroom").text
@@ -333,10 +351,14 @@ def test_both_languages(board: Board, case: str):
 
 
 def second_signs(board: Board, person: httpx2.Client, path: str, data: dict[str, str], code: str) -> httpx2.Response:
-    """Send a form that needs a second person, who signs in."""
+    """Send a form that needs a second person, who signs in, sees what it is, and agrees."""
     door = person.post(path, data=data)
     assert "/ontwikkeling/authorize" in str(door.url), said(door)
-    return person.post(str(door.url), data={"person": code})
+    shown = person.post(str(door.url), data={"person": code})
+    if shown.status_code != 200:
+        return shown
+    (draft,) = re.findall(r'name="draft" value="([^"]+)"', shown.text)
+    return person.post("/akkoord", data={"csrf": csrf(shown), "draft": draft})
 
 
 def test_a_dead_letter_is_corrected_and_handed_in_again_with_a_second_person(board: Board, eventually: Eventually):

@@ -28,7 +28,7 @@ def asked() -> Iterator[tuple[str, str]]:
             yield path.name, key
     for path in sorted(BOARD.glob("*.py")):
         source = path.read_text()
-        for key in re.findall(r"_t\(\"([a-z_.]+)\"", source):
+        for key in re.findall(r"\bsay\(\"([a-z_.]+)\"", source):
             yield path.name, key
         for key in re.findall(r"\"(told\.[a-z_]+)\"", source):
             yield path.name, key
