@@ -15,10 +15,11 @@ from pathlib import Path
 
 from agents.casework import shelf
 from agents.casework.book import FOLD, Book
-from agents.casework.case import Case, short
+from agents.casework.case import OPEN, Case, short
 from agents.casework.cases import WARM
 from agents.policy.calendar import AMSTERDAM
 from agents.policy.model import moment
+from pipeline.board.rows import OfferRow, offer_row
 from pipeline.journal_reader import NOTHING_OPENED
 from pipeline.story import cases_of
 from topics import journal as j
@@ -38,13 +39,26 @@ CREATE TABLE key (region TEXT, id BLOB, offset INTEGER NOT NULL, PRIMARY KEY (re
 
 @dataclass(slots=True)
 class Mirrored:
-    """One region. ``live``: numbers of the cases on which something is open or owed."""
+    """One region. ``live``: numbers of the cases on which something is open or owed; ``offers``: the open handovers by
+    the number of their case, so that a list need not unpack every case."""
 
     name: str
     book: Book
     next: int = 0
     """The journal's offset that comes next."""
     live: set[int] = field(default_factory=set)
+    offers: dict[int, tuple[OfferRow, ...]] = field(default_factory=dict)
+
+    def changed(self, number: int, case: Case) -> None:
+        """A case is otherwise than it was."""
+        if case.closed and not case.terms and case.current() is None:
+            self.live.discard(number)
+        else:
+            self.live.add(number)
+        if found := tuple(offer_row(self.name, case, one) for one in case.handovers if one.state in OPEN):
+            self.offers[number] = found
+        else:
+            self.offers.pop(number, None)
 
     def cases(self) -> Iterator[Case]:
         """The cases on which something is open or owed, in the order in which they were opened; to look at."""
@@ -103,11 +117,7 @@ class Mirror:
             number = region.book.cases.number(case_id)
             if number is None:
                 continue
-            case = region.book.cases.nth(number)
-            if case.closed and not case.terms and case.current() is None:
-                region.live.discard(number)
-            else:
-                region.live.add(number)
+            region.changed(number, region.book.cases.nth(number))
             row = (record.region, short(case_id), record.seq, offset, packed)
             self._db.execute("INSERT OR REPLACE INTO line VALUES (?, ?, ?, ?, ?)", row)
         day = moment(record.at).astimezone(AMSTERDAM).date().isoformat()
@@ -210,8 +220,7 @@ class Mirror:
             book = step
         found = Mirrored(name, book, int(place[0]))
         for number, case in enumerate(book.cases.values()):
-            if not case.closed or case.terms or case.current() is not None:
-                found.live.add(number)
+            found.changed(number, case)
         return found
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from agents.casework.case import OPEN, Case, Handover
@@ -13,7 +14,7 @@ from pipeline.board.follower import Follower
 from pipeline.board.identity import Person, Right
 from pipeline.board.mirror import Mirror, Mirrored
 from pipeline.board.publisher import Publisher
-from pipeline.board.rows import OfferRow, offers
+from pipeline.board.rows import OfferRow, most_urgent
 from pipeline.board.sign_in import Sessions, SignIn
 from pipeline.board.watched import Watchdog
 from topics.cluster import Cluster
@@ -54,15 +55,17 @@ class Room:
         return rules_of(book) if book.policy else None
 
     def own_offers(self, person: Person) -> list[OfferRow]:
-        """The open handovers that are this person's to answer."""
+        """The open handovers that are this person's to answer, the most urgent first."""
         directory = self.directory(person)
-        return offers(
-            person.region, self.mirrored(person).cases(), lambda one: person.answers_for(one.receiver, directory)
-        )
+        mine = {one.id for one in directory.own() if person.answers_for(one.id, directory)}
+        return most_urgent(row for row in self._offers(person) if row.receiver in mine)
 
     def all_offers(self, person: Person) -> list[OfferRow]:
-        """Every open handover of the region, for who may see all cases."""
-        return offers(person.region, self.mirrored(person).cases(), lambda _: person.may(Right.CASES))
+        """Every open handover of the region, for who may see all cases; the most urgent first."""
+        return most_urgent(self._offers(person)) if person.may(Right.CASES) else []
+
+    def _offers(self, person: Person) -> Iterator[OfferRow]:
+        return chain.from_iterable(self.mirrored(person).offers.values())
 
     def case(self, person: Person, case_id: str) -> Case | None:
         """The case of that id, when this person may see it: of a team only what was offered to it."""
@@ -81,12 +84,11 @@ class Room:
         )
 
     def handover(self, person: Person, handover_id: str) -> tuple[Case, Handover] | None:
-        """A handover that this person may see, with its case; open ones and those of cases on which something is
-        owed."""
-        for case in self.mirrored(person).cases():
-            found = case.handover(handover_id)
-            if found is None:
-                continue
-            mine = found in list(self.answerable(person, case))
-            return (case, found) if mine or person.may(Right.CASES) else None
-        return None
+        """An open handover that this person may see, with its case."""
+        row = next((one for one in self._offers(person) if one.handover_id == handover_id), None)
+        if row is None:
+            return None
+        mine = person.answers_for(row.receiver, self.directory(person))
+        case = self.mirrored(person).book.cases[row.case_id]
+        found = case.handover(handover_id)
+        return (case, found) if found is not None and (mine or person.may(Right.CASES)) else None

@@ -3,10 +3,10 @@
 The worst colour comes first, and of one colour what has the least time left.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agents.casework.case import AWAITS_ANSWER, OPEN, Case, Handover, severity
+from agents.casework.case import AWAITS_ANSWER, Case, Handover, severity
 from agents.policy.directory import Directory
 from pipeline.owed import step_code
 
@@ -60,15 +60,9 @@ class QueueColumn:
     held: int | None
 
 
-def offers(region: str, cases: Iterable[Case], wanted: Callable[[Handover], bool]) -> list[OfferRow]:
-    """The open handovers that are ``wanted``."""
-    found = [
-        offer_row(region, case, handover)
-        for case in cases
-        for handover in case.handovers
-        if handover.state in OPEN and wanted(handover)
-    ]
-    return sorted(found, key=lambda row: (-severity(row.colour), row.limit, row.offered, row.handover_id))
+def most_urgent(rows: Iterable[OfferRow]) -> list[OfferRow]:
+    """The worst colour first, then the least time left."""
+    return sorted(rows, key=lambda row: (-severity(row.colour), row.limit, row.offered, row.handover_id))
 
 
 def offer_row(region: str, case: Case, handover: Handover) -> OfferRow:

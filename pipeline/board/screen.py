@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,13 @@ from pipeline.board.sign_in import Draft, ProviderAway, Session
 from pipeline.story import code
 from pipeline.story import step as step_name
 from pipeline.words import colour_name, iso, language, local_time, span, spoken
-from topics.texts import text
+from topics.texts import Language, text
 
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
 MOST_DRAFTS = 10
+MOST_ROWS = 200
+FRESH_MS = 3_000
+"""So old a list may be that somebody fetches."""
 _CSRF = "@@csrf@@"
 LETTER = {"RED": "R", "ORANGE": "O", "YELLOW": "G", "GREEN": "N"}
 """A colour's letter (rood, oranje, geel, groen): it is never told by colour alone."""
@@ -34,8 +38,18 @@ def say(key: str, **values: object) -> str:
     return text(f"board.{key}", language(), **values)
 
 
+@lru_cache(4_096)
+def _plain(key: str, said: Language) -> str:
+    return text(f"board.{key}", said)
+
+
+def _said(key: str, **values: object) -> str:
+    """As ``say``; a sentence without values is looked up once: a long list asks for the same ones in each row."""
+    return say(key, **values) if values else _plain(key, language())
+
+
 TEMPLATES.env.globals.update(
-    t=say,
+    t=_said,
     stretch=lambda seconds: "-" if seconds is None else span(seconds * 1000),
     code=code,
     colour_name=colour_name,
@@ -140,17 +154,28 @@ def page(request: Request, name: str, session: Session | None, /, status: int = 
 def live(
     request: Request, name: str, session: Session, of: tuple[str, ...], make: Callable[[], dict[str, Any]]
 ) -> Response:
-    """A screen that fetches itself again when something changes. What it fetches is made once for all who see the same
-    (``of``), until something changes or a minute has passed: two hundred may watch."""
+    """A screen that fetches itself again when something changes. What it fetches is made once in a while for all who
+    see the same (``of``), for two hundred may watch; it says of which version it is, and who knows of a newer one asks
+    again. Of a long list the most urgent are shown, and with ``alles`` all of it."""
     room: Room = request.app.state.room
+    whole = request.query_params.get("alles") == "1"
+
+    def values_() -> dict[str, Any]:
+        found = make()
+        rows = found.get("rows")
+        count = len(rows) if rows is not None else 0
+        if rows is not None and not whole:
+            found["rows"] = rows[:MOST_ROWS]
+        return {**found, "count": count, "version": room.mirror.version}
+
     if not request.headers.get("x-fragment"):
-        return page(request, name, session, **make())
+        return page(request, name, session, **values_())
     person = session.person
-    about = (name, person.region, of, language())
-    when = (room.mirror.version, len(room.follower.letters), room.follower.sight.loaded, room.now_ms() // 60_000)
+    about = (name, person.region, of, language(), whole)
+    when = (room.follower.sight.loaded, room.now_ms() // FRESH_MS)
     known = room.made.get(about)
     if known is None or known[0] != when:
-        values = {**make(), "fragment": True, "csrf": _CSRF}
+        values = {**values_(), "fragment": True, "csrf": _CSRF}
         shown = page(request, name, None, **values).body
         known = room.made[about] = (when, bytes(shown))
     return Response(known[1].replace(_CSRF.encode(), session.csrf.encode()), media_type="text/html")

@@ -23,7 +23,7 @@ from tests.pipeline.board.ground import Board, started
 from tests.storm.field import CHECKOUT, Field, wait_for
 
 PERSON = "beoordelaar-1.hm"
-SCREENS = ("/verzonden", "/termijnen", "/stroom", "/cijfers")
+SCREENS = ("/verzonden", "/verzonden?alles=1", "/termijnen", "/stroom", "/cijfers")
 TIMES = 7
 OFTEN_S = 3.0
 """A browser fetches its screen no more often (``static/board.js``)."""

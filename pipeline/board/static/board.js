@@ -13,6 +13,7 @@
   const SILENT_MS = 12000;
   const OFTEN_MS = 3000;  // however much happens, a screen is fetched no more often
   let fetched = 0, later = null;
+  let wanted = false;  // somebody asked for what is new, paused or not
   let version = null, paused = false, missed = 0, heard = Date.now(), fetching = false, again = false;
 
   function clock(iso) {
@@ -42,7 +43,7 @@
     for (const one of document.querySelectorAll("[data-due]")) {
       const rest = Number(one.dataset.due) - now;
       one.classList.toggle("ms-late", rest < 0);
-      one.textContent = (rest < 0 ? one.dataset.late : one.dataset.left).replace("%", spans(rest));
+      one.textContent = (rest < 0 ? document.body.dataset.late : document.body.dataset.left).replace("%", spans(rest));
     }
   }
 
@@ -58,7 +59,7 @@
     if (fetching) { again = true; return; }
     const wait = fetched + OFTEN_MS - Date.now();
     if (wait > 0) {
-      later = later || setTimeout(function () { later = null; if (!paused) { refresh(); } }, wait);
+      later = later || setTimeout(function () { later = null; if (!paused || wanted) { refresh(); } }, wait);
       return;
     }
     fetching = true;
@@ -81,6 +82,9 @@
       missed = 0;
       show();
       count();
+      // It may have been made a moment before what we heard of.
+      again = Number(fresh.dataset.version) < version && (!paused || wanted);
+      wanted = wanted && again;
     } catch (error) {
       failed();
     } finally {
@@ -104,12 +108,13 @@
     paused = !paused;
     pause.setAttribute("aria-pressed", String(paused));
     pause.textContent = paused ? pause.dataset.resume : pause.dataset.pause;
-    if (!paused) { fetched = 0; refresh(); }
+    if (!paused) { fetched = 0; wanted = true; refresh(); }
   });
   news.addEventListener("click", function () {
     for (const one of document.querySelectorAll("#live details[open]")) { one.open = false; }
     document.getElementById("main").focus({ preventScroll: true });
     fetched = 0;
+    wanted = true;
     refresh();
   });
 
