@@ -1,14 +1,15 @@
 """How fast the board shows many open cases, and what people who watch it cost the routing of reports."""
 
 import asyncio
+import json
 import os
 import random
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,13 @@ async def board(folder: Path, *, cases: int, watchers: int, trickle: int) -> dic
                 with Spent(field, board=shown.process.pid) as alone:
                     waits = await line.trickle(line.make(trickle), quiet)
                 say(f"a trickle, {watchers} watch")
-                async with _watching(shown, watchers) as fetched:
-                    with Spent(field, board=shown.process.pid) as watched:
-                        beside = await line.trickle(line.make(trickle), quiet)
+                with (
+                    _watching(shown, watchers) as people,
+                    Spent(field, board=shown.process.pid, watchers=people.pid) as watched,
+                ):
+                    beside = await line.trickle(line.make(trickle), quiet)
             found["alone"] = {**waited(waits), **alone.plain(len(waits))}
-            found["watched"] = {**waited(beside), **watched.plain(len(beside)), "fetched": fetched[0]}
+            found["watched"] = {**waited(beside), **watched.plain(len(beside))}
             found["watchers"] = watchers
             found["p99_of_alone"] = round(found["watched"]["p99_ms"] / max(found["alone"]["p99_ms"], 1), 2)
             found["board_rss_mib"] = rss_mib(shown.process.pid)
@@ -77,25 +80,35 @@ def _screen(person: httpx2.Client, path: str) -> dict[str, Any]:
     }
 
 
-@asynccontextmanager
-async def _watching(shown: Board, count: int) -> AsyncIterator[list[int]]:
-    """So many people at a screen, each signed in, who hear of changes and fetch, as their browsers do."""
-    fetched = [0]
+@contextmanager
+def _watching(shown: Board, count: int) -> Iterator[subprocess.Popen[str]]:
+    """So many people at a screen, each signed in, who hear of changes and fetch, as their browsers do: a process of their
+    own, or what they cost here would be told as the pipeline's."""
+    cookies = json.dumps(dict(shown.person(PERSON).cookies))
+    command = [sys.executable, "-m", "tests.bench.board", shown.url, str(count), cookies]
+    process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "all watch\n"
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+async def _all_watch(url: str, count: int, cookies: dict[str, str]) -> None:
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
-    person = shown.person(PERSON)
-    cookies = dict(person.cookies)
-    async with httpx2.AsyncClient(base_url=shown.url, cookies=cookies, limits=limits, timeout=60) as client:
-        tasks = [asyncio.create_task(_watch(client, number, fetched)) for number in range(count)]
-        await asyncio.sleep(OFTEN_S)
-        try:
-            yield fetched
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+    chance = random.Random(7)
+    async with httpx2.AsyncClient(base_url=url, cookies=cookies, limits=limits, timeout=60) as client:
+        tasks = [asyncio.create_task(_watch(client, number, chance.uniform(0, OFTEN_S))) for number in range(count)]
+        await asyncio.sleep(2 * OFTEN_S)
+        print("all watch", flush=True)
+        await asyncio.gather(*tasks)
 
 
-async def _watch(client: httpx2.AsyncClient, number: int, fetched: list[int]) -> None:
+async def _watch(client: httpx2.AsyncClient, number: int, late_s: float) -> None:
+    """Nobody opened his screen in the same moment as the others."""
+    await asyncio.sleep(late_s)
     path = ("/stroom", "/verzonden", "/mij")[number % 3]
     version, last = None, 0.0
     async with client.stream("GET", "/gebeurtenissen") as events:
@@ -105,5 +118,8 @@ async def _watch(client: httpx2.AsyncClient, number: int, fetched: list[int]) ->
             now = orjson.loads(line.removeprefix("data: "))["version"]
             if now != version and time.monotonic() - last > OFTEN_S:
                 last, version = time.monotonic(), now
-                await client.get(path, headers={"X-Fragment": "1"})
-                fetched[0] += 1
+                (await client.get(path, headers={"X-Fragment": "1"})).raise_for_status()
+
+
+if __name__ == "__main__":
+    asyncio.run(_all_watch(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])))
