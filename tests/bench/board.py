@@ -82,8 +82,8 @@ def _screen(person: httpx2.Client, path: str) -> dict[str, Any]:
 
 @contextmanager
 def _watching(shown: Board, count: int) -> Iterator[subprocess.Popen[str]]:
-    """So many people at a screen, each signed in, who hear of changes and fetch, as their browsers do: a process of their
-    own, or what they cost here would be told as the pipeline's."""
+    """So many people at a screen, who hear of changes and fetch, as their browsers do: a process of their own, or what
+    they cost here would be told as the pipeline's."""
     cookies = json.dumps(dict(shown.person(PERSON).cookies))
     command = [sys.executable, "-m", "tests.bench.board", shown.url, str(count), cookies]
     process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
