@@ -91,7 +91,7 @@ tools:
 	command -v kcat >/dev/null 2>&1 && command -v jq >/dev/null 2>&1 || { \
 		echo 'The tests need kcat and jq. Debian: sudo apt-get install kcat jq; macOS: brew install kcat jq' >&2; exit 2; }
 
-# Without ARGS in two halves at once: those that need a broker wait for it most of the time.
+# Without ARGS in two halves at once.
 test: lint tools
 	@if [ -n "$(ARGS)" ]; then exec $(BIN)/pytest $(ARGS); else exec $(BIN)/python -m tests.halves; fi
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from agents.casework.case import Case, Handover
 from agents.casework.rules import Rules
@@ -29,11 +30,13 @@ def owed(region: str, cases: Iterable[Case], rules: Rules) -> list[Owed]:
 
 
 def _owed(region: str, cases: Iterable[Case], rules: Rules) -> Iterator[Owed]:
+    # The same few terms are owed on thousands of cases.
+    said = cache(lambda term: sentence(rules, term, language()))
     for case in cases:
         current = case.current()
         whom = current.receiver if current is not None else case.executor
         for term, at in case.terms.items():
-            yield Owed(region, case.id, case.colour, term, sentence(rules, term, language()), whom, at)
+            yield Owed(region, case.id, case.colour, term, said(term), whom, at)
         for handover in case.handovers:
             if (due := handover.due()) is not None:
                 code = step_code(handover)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from agents.casework.case import Case, Handover, severity
+from agents.casework.case import OPEN, Case, Handover, severity
 from agents.casework.sentences import sentence
 from agents.policy.calendar import AMSTERDAM
 from agents.policy.model import millis, moment
@@ -290,6 +290,8 @@ async def sealed_offer(request: Request, room: Room, person: Person) -> Response
     case, handover = _handover(request, room, person)
     if not person.answers_for(handover.receiver, room.directory(person)):
         raise Wrong(403, "not_yours")
+    if handover.state not in OPEN:
+        raise Wrong(409, "ended", state=handover.state)
     try:
         await write_down(room, person, case.id, f"sealed {handover.id}")
         found = await offer_message(room, person.region, handover)

@@ -24,7 +24,7 @@ from pipeline.journal_reader import NOTHING_OPENED
 from pipeline.story import cases_of
 from topics import journal as j
 
-FORMAT = 2
+FORMAT = 3
 _TABLES = """
 CREATE TABLE place (region TEXT PRIMARY KEY, next INTEGER NOT NULL);
 CREATE TABLE part (region TEXT, name TEXT, data BLOB NOT NULL, PRIMARY KEY (region, name)) WITHOUT ROWID;
@@ -33,6 +33,7 @@ CREATE TABLE line (region TEXT, about BLOB, seq INTEGER, place INTEGER NOT NULL,
 CREATE INDEX line_of ON line (region, seq);
 CREATE TABLE offer (region TEXT, day TEXT, receiver TEXT, about TEXT, handover TEXT,
     PRIMARY KEY (region, day, receiver, handover)) WITHOUT ROWID;
+CREATE INDEX offer_of ON offer (region, handover);
 CREATE TABLE key (region TEXT, id BLOB, offset INTEGER NOT NULL, PRIMARY KEY (region, id)) WITHOUT ROWID;
 """
 
@@ -165,6 +166,12 @@ class Mirror:
         """What was offered on a day (in the Netherlands): receiver, case, handover."""
         query = "SELECT receiver, about, handover FROM offer WHERE region = ? AND day = ? ORDER BY receiver"
         return list(self._db.execute(query, (region, day.isoformat())))
+
+    def case_of(self, region: str, handover_id: str) -> str | None:
+        """The case of which that is, or was, a handover; None when there is none."""
+        query = "SELECT about FROM offer WHERE region = ? AND handover = ?"
+        row = self._db.execute(query, (region, handover_id)).fetchone()
+        return None if row is None else str(row[0])
 
     def place(self, region: str, seq: int) -> int | None:
         """The journal's offset of a record that is about a case; None when there is no such record."""

@@ -36,6 +36,7 @@ _WHO = {
     "401": "Geen geldig token / no valid token",
     "403": "Dit mag u niet / you may not do that",
     "404": "Niet gevonden, of niet van u / not found, or not yours",
+    "409": "Kan niet, zoals het nu staat / not possible as things stand",
 }
 _AWAY = {"503": "De broker antwoordt niet; probeer het later / the broker does not answer; try again later"}
 

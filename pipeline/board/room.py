@@ -84,11 +84,12 @@ class Room:
         )
 
     def handover(self, person: Person, handover_id: str) -> tuple[Case, Handover] | None:
-        """An open handover that this person may see, with its case."""
-        row = next((one for one in self._offers(person) if one.handover_id == handover_id), None)
-        if row is None:
+        """A handover that this person may see, with its case; one that has ended too: what is said of it is answered
+        with how things stand."""
+        case_id = self.mirror.case_of(person.region, handover_id)
+        case = self.mirrored(person).book.cases.get(case_id) if case_id is not None else None
+        found = case.handover(handover_id) if case is not None else None
+        if case is None or found is None:
             return None
-        mine = person.answers_for(row.receiver, self.directory(person))
-        case = self.mirrored(person).book.cases[row.case_id]
-        found = case.handover(handover_id)
-        return (case, found) if found is not None and (mine or person.may(Right.CASES)) else None
+        mine = person.answers_for(found.receiver, self.directory(person))
+        return (case, found) if mine or person.may(Right.CASES) else None

@@ -30,6 +30,8 @@ from topics.codes import Colour
 
 TEXT = regions()[REGION].policy_text
 PLAIN = yaml.load(TEXT, Loader=Loader)
+# Every mutant is tried on each case: minutes on a busy machine.
+pytestmark = pytest.mark.timeout(900)
 POLICY = load_policy(TEXT)
 IDS = [row["id"] for table in tables() for row in PLAIN[table]]
 

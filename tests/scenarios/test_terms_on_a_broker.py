@@ -85,10 +85,11 @@ def climbed(journal: Following, offer: j.Offered, term: str, steps: int) -> list
 
 
 def each_once_and_never_early(journal: Following, field: Field, offer: j.Offered) -> None:
-    stamps = {record.seq: record.at for record in journal.records(REGION)}
+    records = journal.records(REGION)  # once: it grows
+    stamps = {record.seq: record.at for record in records}
     steps = [
         (record.seq, event)
-        for record in journal.records(REGION)
+        for record in records
         for event in record.events
         if isinstance(event, j.TermFired) and event.case_id == offer.case_id
     ]

@@ -18,6 +18,7 @@ from pipeline.board.app import HEADERS
 from pipeline.board.doors import DOORS
 from tests.pipeline.board.ground import REGION, SOURCE, Board
 from tests.storm.field import a_plain_report
+from topics import specs
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 
@@ -173,6 +174,15 @@ def test_a_receiver_sees_its_offer_opens_it_and_answers_it(
         offer["handover_id"]
     ]
 
+    # Once it has given the case back, the content is not for it any more; what it says of it is answered all the same
+    back = team.post(f"{path}/antwoorden", json={"state": "RETURNED", "reason": "TOO_SEVERE"})
+    assert back.status_code == 202
+    eventually("given back", lambda: team.get(path).json()["state"] == "RETURNED")
+    assert team.get(f"{path}/inhoud").status_code == 409
+    assert team.post(f"{path}/antwoorden", json={"state": "STARTED"}).status_code == 202
+    notices = specs.NOTICES.topic(offer["receiver"])
+    eventually("a notice of how it stands", lambda: b"RETURNED" in b"".join(values(board, notices)))
+
     # What an answer lacks is told before it goes out
     wrong = team.post(f"{path}/antwoorden", json={"state": "RETURNED"})
     assert wrong.status_code == 400
@@ -181,6 +191,15 @@ def test_a_receiver_sees_its_offer_opens_it_and_answers_it(
     listed = team.get("/v1/overdrachten.csv")
     assert listed.headers["content-type"].startswith("text/csv")
     assert offer["handover_id"] in listed.text
+
+
+def values(board: Board, topic: str) -> list[bytes]:
+    """All that lies on a topic."""
+    with closing(
+        KafkaConsumer(topic, bootstrap_servers=board.field.broker.bootstrap, auto_offset_reset="earliest",
+                      consumer_timeout_ms=1500)
+    ) as consumer:  # fmt: skip
+        return [record.value or b"" for record in consumer]
 
 
 def test_a_team_sees_its_own_offers_alone(

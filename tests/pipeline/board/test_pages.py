@@ -242,6 +242,9 @@ def test_opening_what_was_reported_is_written_down_before_it_is_shown(board: Boa
     assert [(one["actor"], one["function"], one["region"], one["what"]) for one in mine] == [
         (ASSESSOR, "beoordelaar", REGION, "reports")
     ]
+    # Codes and ids alone stand there
+    keys = {"v", "at", "region", "actor", "function", "roles", "case_id", "what"}
+    assert all(one.keys() == keys for one in openings(board))
 
 
 def test_a_team_opens_its_offer_without_the_reporter_and_an_operator_nothing(board: Board, case: str):
