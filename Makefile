@@ -91,9 +91,8 @@ tools:
 	command -v kcat >/dev/null 2>&1 && command -v jq >/dev/null 2>&1 || { \
 		echo 'The tests need kcat and jq. Debian: sudo apt-get install kcat jq; macOS: brew install kcat jq' >&2; exit 2; }
 
-# Without ARGS in two halves at once.
 test: lint tools
-	@if [ -n "$(ARGS)" ]; then exec $(BIN)/pytest $(ARGS); else exec $(BIN)/python -m tests.halves; fi
+	exec $(BIN)/pytest $(ARGS)
 
 # The pictures in docs/board.md.
 screens: env tools

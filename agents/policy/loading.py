@@ -1,7 +1,7 @@
 """A region's files: YAML into frozen models, and every mistake with its line."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, TypeVar
 
 import yaml
@@ -65,14 +65,11 @@ Mistake = tuple[tuple[str | int, ...], str]
 """Where in a file, and what is wrong there, in Dutch and English."""
 
 
-def load(model: type[M], text: str, check: Callable[[M], Sequence[Mistake]] = lambda _: ()) -> M:
-    """A model from YAML text; ``PolicyError`` names line and place of each mistake.
-
-    ``check`` looks at what pydantic cannot see: how the parts go together.
-    """
+def load(model: type[M], text: str) -> M:
+    """A model from YAML text; ``PolicyError`` names line and place of each mistake."""
     try:
         node = yaml.compose(text, Loader=Loader)
-        found = model.model_validate(yaml.load(text, Loader=Loader))
+        return model.model_validate(yaml.load(text, Loader=Loader))
     except ValidationError as error:
         raise PolicyError(
             "; ".join(
@@ -81,9 +78,12 @@ def load(model: type[M], text: str, check: Callable[[M], Sequence[Mistake]] = la
         ) from error
     except (yaml.YAMLError, ValueError) as error:  # the other is of a day that there is not, or of a number too long
         raise PolicyError(str(error)) from error
-    if mistakes := check(found):
-        raise PolicyError("; ".join(f"{_where(node, place)}: {wrong}" for place, wrong in mistakes[:MOST_TOLD]))
-    return found
+
+
+def refusal(text: str, mistakes: Sequence[Mistake]) -> PolicyError:
+    """What pydantic cannot see, how the parts go together: with line and place of each mistake in this text."""
+    node = yaml.compose(text, Loader=Loader)
+    return PolicyError("; ".join(f"{_where(node, place)}: {wrong}" for place, wrong in mistakes[:MOST_TOLD]))
 
 
 def _where(node: yaml.Node | None, place: Iterable[int | str]) -> str:

@@ -23,7 +23,7 @@ from agents.policy.destinations import (
     Successor,
     keep_mistakes,
 )
-from agents.policy.loading import Mistake, Part, load, plain
+from agents.policy.loading import Mistake, Part, load, plain, refusal
 from agents.policy.rules import Row, Table, mistakes
 from agents.policy.terms import TEN_YEARS_OF_DAYS, Ladder, StepName, Tells, Term, TermRule
 from agents.policy.vocabulary import MADE
@@ -174,7 +174,10 @@ def text_hash(text: str) -> str:
 @lru_cache(maxsize=64)
 def load_policy(text: str) -> Policy:
     """The policy that ``text`` (YAML) holds; ``PolicyError`` with every mistake."""
-    return load(Policy, text, _mistakes)
+    policy = policy_in_force(text)
+    if mistakes := _mistakes(policy):
+        raise refusal(text, mistakes)
+    return policy
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ from typing import Annotated, Generic, Literal, Self, TypeVar
 from pydantic import Field, model_validator
 
 from agents.policy.bands import Percent
-from agents.policy.loading import Mistake, Part, load
+from agents.policy.loading import Mistake, Part, load, refusal
 from topics.base import Line
 from topics.codes import (
     Answered,
@@ -194,8 +194,16 @@ class Figures(Part):
 
 @cache
 def figures() -> Figures:
-    """The figures of the file beside this one; ``PolicyError`` with every mistake and its line."""
-    return load(Figures, FILE.read_text(encoding="utf-8"), _mistakes)
+    """The figures of the file beside this one."""
+    return figures_of(FILE.read_text(encoding="utf-8"))
+
+
+def figures_of(text: str) -> Figures:
+    """The figures that ``text`` (YAML) holds; ``PolicyError`` with every mistake and its line."""
+    found = load(Figures, text)
+    if mistakes := _mistakes(found):
+        raise refusal(text, mistakes)
+    return found
 
 
 def _mistakes(found: Figures) -> list[Mistake]:

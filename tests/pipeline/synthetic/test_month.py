@@ -10,12 +10,12 @@ from typing import Any
 import orjson
 import pytest
 
-from agents.policy.loading import PolicyError, load
+from agents.policy.loading import PolicyError
 from agents.policy.region import load_regions
 from agents.reference import population
 from pipeline.route import Said, read_history
 from pipeline.settings import CHECKOUT
-from pipeline.synthetic.figures import FILE, Figures, _mistakes, figures
+from pipeline.synthetic.figures import FILE, figures, figures_of
 from pipeline.synthetic.month import Month, expected, history
 from topics.codes import Indicator, Occasion, ReporterCapacity, SourceKind
 from topics.reports import is_bsn
@@ -222,7 +222,7 @@ def test_figures_that_cannot_be_are_refused_with_their_line(old: str, new: str, 
     assert old in text
 
     with pytest.raises(PolicyError, match=rf"line \d+, {said}"):
-        load(Figures, text.replace(old, new, 1), _mistakes)
+        figures_of(text.replace(old, new, 1))
 
 
 def _with_minor(report: dict[str, Any]) -> bool:
