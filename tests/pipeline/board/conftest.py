@@ -9,9 +9,9 @@ from tests.pipeline.board.ground import Board, started
 from tests.storm.field import a_field, wait_for
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
-    """One board, its broker and its workers for all tests here; leave them running."""
+    """One board, its broker and its workers for the tests of a module; leave them running."""
     for field in a_field(tmp_path_factory.mktemp("board")):
         field.worker("intake", "a")
         region = field.worker("region", "a")

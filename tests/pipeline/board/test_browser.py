@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def told(board: Board) -> dict[str, str]:
     """A case of each colour, with a handover that waits: colour -> case."""
     given = {"RED": {"A1": "YES"}, "ORANGE": {"S1": "YES"}, "YELLOW": {"M1": "YES", "M2": "YES"}, "GREEN": {}}

@@ -109,8 +109,8 @@ def test_a_team_accepts_starts_and_completes_from_the_row(board: Board, case: st
         assert state.nl in said(answer).lower()
     assert case not in team.get("/mij").text
     # And a move that cannot be any more changes nothing, and says so
-    late = team.post(move, data={"csrf": csrf(row), "state": "ACCEPTED", "back": "/mij"})
-    assert "Gedaan:" not in said(late)
+    late = team.post(move, data={"csrf": csrf(row), "state": "REFUSED", "reason": "TOO_SEVERE", "back": "/mij"})
+    assert "Niet gedaan:" in said(late)
 
 
 def test_pressed_twice_it_is_one_answer(board: Board, case: str):
