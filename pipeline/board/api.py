@@ -32,7 +32,7 @@ from pipeline.board.sign_in import NoToken
 from pipeline.journal_reader import NoTopic
 from pipeline.owed import Owed, owed
 from pipeline.route import Line, Said, Trial
-from topics import specs
+from topics import envelope, specs
 from topics.answers import Act, Answer
 from topics.check import check
 from topics.codes import Colour
@@ -213,13 +213,11 @@ def event_headers(
     source: str, trace: str | None = None, own: str | None = None, at: datetime | None = None
 ) -> list[tuple[str, bytes]]:
     """The headers of a report as an event of this source: with its own id and time when it came as one."""
-    time = (at or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    attributes = {
-        "specversion": "1.0", "id": own or str(uuid4()), "type": specs.REPORT_TYPE, "source": source, "time": time,
-        **({"traceparent": trace} if trace and _TRACE.fullmatch(trace) else {}),
-    }  # fmt: skip
-    named = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
-    return [*named, ("content-type", b"application/json")]
+    time_ms = millis(at or datetime.now(UTC))
+    headers = envelope.write(
+        id=own or str(uuid4()), type=specs.REPORT_TYPE, source=source, time_ms=time_ms, subject=None
+    )
+    return [*headers, ("ce_traceparent", trace.encode())] if trace and _TRACE.fullmatch(trace) else headers
 
 
 # Offers ----------------------------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from pipeline.board import api
 from pipeline.board.identity import NotKnown
 from pipeline.board.letters import handed_in, may_hand_in
 from pipeline.board.moves import give_act
-from pipeline.board.problems import LANGUAGE_COOKIE, Wrong, language_of
+from pipeline.board.problems import LANGUAGE_COOKIE, Wrong, language_of, provider_away
 from pipeline.board.room import Room
-from pipeline.board.screen import TABS, inside, page, provider_away, screen, wrong
+from pipeline.board.screen import TABS, inside, page, screen, wrong
 from pipeline.board.sign_in import DRAFT_S, Draft, ProviderAway, Session
 from pipeline.words import spoken
 from topics.answers import Act

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from pipeline.board import api, shapes
 from pipeline.board.identity import Person, Right
 from pipeline.board.openapi import document
-from pipeline.board.problems import Wrong, language_of, response
+from pipeline.board.problems import Wrong, language_of, provider_away, response
 from pipeline.board.room import Room
 from pipeline.board.sign_in import NoToken, ProviderAway
 from pipeline.words import spoken
@@ -83,7 +83,7 @@ def opened(door: Door) -> Callable[[Request], Awaitable[Response]]:
         except Wrong as wrong:
             found = response(request, wrong)
         except ProviderAway:
-            found = response(request, Wrong(503, "provider_away", headers={"Retry-After": "30"}))
+            found = response(request, provider_away())
         return found
 
     return endpoint

@@ -163,8 +163,7 @@ SIMPLE = (
 def read(kind: ActKind, given: Given, *, now: datetime) -> dict[str, Any]:
     """What somebody filled in, as the contract has it; what is left open is left out."""
     said: dict[str, Any] = {"reason": _one(given, "reason") or ""}
-    indicators = {name.removeprefix("indicator-"): values[0] for name, values in given.items()
-                  if name.startswith("indicator-") and values[0]}  # fmt: skip
+    indicators = _answers(given)
     if kind in (ActKind.SETTLE, ActKind.ASSESS) and indicators:
         said["indicators"] = indicators
     for name in SIMPLE:
@@ -289,8 +288,7 @@ def report(given: Given, source: str, actor: str, now: datetime, report_id: str)
         "capacity": _one(given, "capacity"), "name": _one(given, "reporter_name"),
         "contact": _one(given, "reporter_contact"), "organisation": _one(given, "reporter_organisation"),
     }  # fmt: skip
-    indicators = {name.removeprefix("indicator-"): values[0] for name, values in given.items()
-                  if name.startswith("indicator-") and values[0]}  # fmt: skip
+    indicators = _answers(given)
     said: dict[str, Any] = {
         "report_id": report_id,
         "source_id": source,
@@ -309,6 +307,14 @@ def report(given: Given, source: str, actor: str, now: datetime, report_id: str)
     }
     # A caller of whom nothing is filled in is a caller all the same: the contract says what it misses.
     return {"reporter": {}, **_some(said)}
+
+
+def _answers(given: Given) -> dict[str, str]:
+    """The questions that were answered, and how."""
+    named = (
+        (name.removeprefix("indicator-"), values[0]) for name, values in given.items() if name.startswith("indicator-")
+    )
+    return {question: answer for question, answer in named if answer}
 
 
 def _place(code: str) -> str:

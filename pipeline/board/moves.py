@@ -138,7 +138,6 @@ def _act_page(
         status,
         case=found,
         kind=kind,
-        to=found.id if found is not None else None,
         leave=f"/zaken/{found.id}" if found is not None else BACK[kind],
         fields=fields,
         given=given,

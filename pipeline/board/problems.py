@@ -59,6 +59,11 @@ class Wrong(Exception):
         }
 
 
+def provider_away() -> Wrong:
+    """Nobody can sign in just now."""
+    return Wrong(503, "provider_away", headers={"Retry-After": "30"})
+
+
 def response(connection: HTTPConnection, wrong: Wrong) -> Response:
     """The answer to who asked."""
     import orjson

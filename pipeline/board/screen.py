@@ -15,7 +15,7 @@ from starlette.templating import Jinja2Templates
 
 from agents.casework.case import Case
 from pipeline.board.identity import Right
-from pipeline.board.problems import Wrong, language_of
+from pipeline.board.problems import Wrong, language_of, provider_away
 from pipeline.board.room import Room
 from pipeline.board.sign_in import Draft, ProviderAway, Session
 from pipeline.story import code
@@ -179,11 +179,6 @@ def live(
         shown = page(request, name, None, **values).body
         known = room.made[about] = (when, bytes(shown))
     return Response(known[1].replace(_CSRF.encode(), session.csrf.encode()), media_type="text/html")
-
-
-def provider_away() -> Wrong:
-    """Nobody can sign in just now."""
-    return Wrong(503, "provider_away", headers={"Retry-After": "30"})
 
 
 async def for_second(request: Request, room: Room, session: Session, draft: Draft) -> Response:
